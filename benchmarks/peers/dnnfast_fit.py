@@ -1,0 +1,55 @@
+"""dnnfast through its public interface: `fit` and `predict` as users call them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import dnnfast
+from dnnfast import layers
+from peers.protocol import Job, serve
+from workloads import Workload
+
+
+def network(work: Workload) -> dnnfast.Sequential:
+    model = dnnfast.Sequential([dnnfast.Input((work.widths[0],))])
+    for width in work.hidden:
+        if work.batchnorm:
+            model.add(layers.Dense(width, use_bias=False, kernel_initializer="he_normal"))
+            model.add(layers.BatchNormalization())
+            model.add(layers.Activation(work.activation))
+        else:
+            model.add(
+                layers.Dense(width, activation=work.activation, kernel_initializer="he_normal")
+            )
+        if work.dropout:
+            model.add(layers.Dropout(work.dropout))
+    model.add(layers.Dense(work.widths[-1], activation="softmax"))
+    return model
+
+
+def build(job: Job):
+    work = job.workload
+    dnnfast.config.set_threads(job.threads)
+    model = network(work)
+    model.compile(optimizer=work.optimizer or "sgd", loss="sparse_categorical_crossentropy")
+
+    def train() -> float:
+        return model.fit(job.x, job.y, batch_size=work.batch, epochs=1, verbose=0).history["loss"][
+            0
+        ]
+
+    def predict() -> float:
+        for _ in range(work.calls):
+            out = model.predict(job.x, batch_size=1024, verbose=0)
+        return float(out.sum())
+
+    def monte_carlo() -> float:
+        mean, deviation = model.predict(job.x, batch_size=1024, mc_samples=work.samples, verbose=0)
+        return float(np.sum(mean) + np.sum(deviation))
+
+    run = {"train": train, "predict": predict, "mc": monte_carlo}[work.kind]
+    return run, {"dnnfast": dnnfast.__version__, "numpy": np.__version__}
+
+
+if __name__ == "__main__":
+    serve(build)

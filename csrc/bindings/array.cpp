@@ -1,0 +1,96 @@
+#include "bindings/array.h"
+
+#include <pybind11/stl.h>
+
+#include "core/error.h"
+
+namespace dnnfast::bindings {
+namespace {
+
+ops::DType dtype_of(const py::dtype& dtype, const std::string& what) {
+  using ops::DType;
+  const char kind = dtype.kind();
+  const auto size = dtype.itemsize();
+  const bool native = size == 1 || dtype.byteorder() == '=' || dtype.byteorder() == '|';
+  if (native && kind == 'b') return DType::boolean;
+  if (native && kind == 'f' && size == 2) return DType::f16;
+  if (native && kind == 'f' && size == 4) return DType::f32;
+  if (native && kind == 'f' && size == 8) return DType::f64;
+  if (native && kind == 'u' && size <= 8)
+    return size == 1 ? DType::u8 : size == 2 ? DType::u16 : size == 4 ? DType::u32 : DType::u64;
+  if (native && kind == 'i' && size <= 8)
+    return size == 1 ? DType::i8 : size == 2 ? DType::i16 : size == 4 ? DType::i32 : DType::i64;
+  fail(ErrorKind::type, what, " has dtype ", std::string(py::str(dtype)),
+       "; expected float16, float32, float64, bool or an integer type of native byte order");
+}
+
+}  // namespace
+
+ops::Source source_of(const py::array& array, const std::string& what) {
+  if (array.ndim() < 1)
+    fail(ErrorKind::value, what, " is a scalar; expected an array with samples along axis 0");
+  ops::Source source;
+  source.data = array.data();
+  source.dtype = dtype_of(array.dtype(), what);
+  source.rows = array.shape(0);
+  source.row_stride = array.strides(0);
+  source.columns = 1;
+  source.column_stride = array.itemsize();
+  // From the last axis to the first: each must continue where the later ones end.
+  for (py::ssize_t axis = array.ndim() - 1; axis >= 1; --axis) {
+    if (array.shape(axis) == 1) continue;
+    if (source.columns == 1)
+      source.column_stride = array.strides(axis);
+    else if (array.strides(axis) != source.column_stride * source.columns)
+      fail(ErrorKind::value, what,
+           ": the axes of a sample do not lie behind one another in memory; pass "
+           "numpy.ascontiguousarray(...)");
+    source.columns *= array.shape(axis);
+  }
+  return source;
+}
+
+Dataset::Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
+                 std::vector<py::object> weights) {
+  for (size_t i = 0; i < inputs.size(); ++i)
+    add(view_.inputs, inputs[i], text("input ", i));
+  for (size_t i = 0; i < targets.size(); ++i)
+    add(view_.targets, targets[i], text("target ", i));
+  if (weights.size() > targets.size())
+    fail(ErrorKind::value, "got ", weights.size(), " sample weights for ", targets.size(),
+         " targets");
+  weights.resize(targets.size(), py::none());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i].is_none())
+      view_.weights.push_back({});
+    else
+      add(view_.weights, py::array::ensure(weights[i]), text("sample weight ", i));
+  }
+}
+
+void Dataset::add(std::vector<ops::Source>& sources, const py::array& array,
+                  const std::string& what) {
+  if (!array) throw py::error_already_set();
+  const ops::Source source = source_of(array, what);
+  if (held_.empty())
+    view_.rows = source.rows;
+  else if (source.rows != view_.rows)
+    fail(ErrorKind::value, what, " has ", source.rows, " samples; the first array has ",
+         view_.rows);
+  held_.push_back(array);
+  sources.push_back(source);
+}
+
+std::vector<py::ssize_t> numpy_shape(const engine::Shape& shape) {
+  return {shape.begin(), shape.end()};
+}
+
+void bind_dataset(py::module_& module) {
+  py::class_<Dataset>(module, "Dataset", "Arrays of a data set, read in place.")
+      .def(py::init<std::vector<py::array>, std::vector<py::array>, std::vector<py::object>>(),
+           py::arg("inputs"), py::arg("targets") = std::vector<py::array>{},
+           py::arg("sample_weights") = std::vector<py::object>{})
+      .def_property_readonly("rows", [](const Dataset& data) { return data.view().rows; });
+}
+
+}  // namespace dnnfast::bindings

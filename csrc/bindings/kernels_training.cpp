@@ -1,0 +1,261 @@
+// dnnfast._core.kernels, second part: batch normalization, losses, metrics, optimizers.
+
+#include <pybind11/stl.h>
+
+#include <cmath>
+#include <optional>
+
+#include "bindings/kernels.h"
+#include "bindings/workbench.h"
+#include "engine/plan.h"
+#include "engine/schedule.h"
+
+namespace dnnfast::bindings {
+namespace {
+
+using MaybeArray = std::optional<FloatArray>;
+
+const float* column_vector(Workbench& bench, const MaybeArray& v, const char* name, int64_t cols) {
+  if (!v) return nullptr;
+  need_shape(*v, name, {cols});
+  return bench.vector(*v);
+}
+
+py::tuple batchnorm_forward(const FloatArray& x, const MaybeArray& gamma, const MaybeArray& beta,
+                            float epsilon) {
+  need_matrix(x, "x");
+  const int64_t rows = x.shape(0), cols = x.shape(1);
+  Workbench bench;
+  ops::BatchNormForward op;
+  op.x = bench.matrix(x);
+  op.y = bench.matrix(rows, cols);
+  op.gamma = column_vector(bench, gamma, "gamma", cols);
+  op.beta = column_vector(bench, beta, "beta", cols);
+  op.mean = bench.vector(cols);
+  op.variance = bench.vector(cols);
+  op.rstd = bench.vector(cols);
+  op.epsilon = epsilon;
+  bench.run(op, rows);
+  return py::make_tuple(Workbench::take(op.y, rows), Workbench::take(op.mean, cols),
+                        Workbench::take(op.variance, cols));
+}
+
+py::array_t<float> batchnorm_inference(const FloatArray& x, const MaybeArray& gamma,
+                                       const MaybeArray& beta, const FloatArray& moving_mean,
+                                       const FloatArray& moving_variance, float epsilon) {
+  need_matrix(x, "x");
+  const int64_t rows = x.shape(0), cols = x.shape(1);
+  Workbench bench;
+  ops::BatchNormInference op;
+  op.x = bench.matrix(x);
+  op.y = bench.matrix(rows, cols);
+  op.gamma = column_vector(bench, gamma, "gamma", cols);
+  op.beta = column_vector(bench, beta, "beta", cols);
+  op.moving_mean = column_vector(bench, moving_mean, "moving_mean", cols);
+  op.moving_variance = column_vector(bench, moving_variance, "moving_variance", cols);
+  op.epsilon = epsilon;
+  bench.run(op, rows);
+  return Workbench::take(op.y, rows);
+}
+
+py::tuple batchnorm_backward(const FloatArray& x, const MaybeArray& gamma, const FloatArray& dy,
+                             float epsilon) {
+  need_matrix(x, "x");
+  const int64_t rows = x.shape(0), cols = x.shape(1);
+  need_shape(dy, "dy", {rows, cols});
+  Workbench bench;
+  ops::BatchNormForward forward;
+  forward.x = bench.matrix(x);
+  forward.y = bench.matrix(rows, cols);
+  forward.mean = bench.vector(cols);
+  forward.variance = bench.vector(cols);
+  forward.rstd = bench.vector(cols);
+  forward.epsilon = epsilon;
+  bench.run(forward, rows);
+  ops::BatchNormBackward op;
+  op.x = forward.x;
+  op.dy = bench.matrix(dy);
+  op.dx = bench.matrix(rows, cols);
+  op.gamma = column_vector(bench, gamma, "gamma", cols);
+  op.mean = forward.mean;
+  op.rstd = forward.rstd;
+  float* dgamma = bench.vector(cols);
+  float* dbeta = bench.vector(cols);
+  op.dgamma = dgamma;
+  op.dbeta = dbeta;
+  bench.run(op, rows);
+  return py::make_tuple(Workbench::take(op.dx, rows), Workbench::take(dgamma, cols),
+                        Workbench::take(dbeta, cols));
+}
+
+// Labels for the sparse kinds, a matrix for the others.
+struct Target {
+  BatchMatrix matrix;
+  std::vector<int32_t> labels;
+};
+
+Target target_of(Workbench& bench, const py::array& target, bool sparse, int64_t rows,
+                 int64_t cols) {
+  Target result;
+  if (!sparse) {
+    const FloatArray values = FloatArray::ensure(target);
+    if (!values) throw py::error_already_set();
+    need_shape(values, "target", {rows, cols});
+    result.matrix = bench.matrix(values);
+    return result;
+  }
+  const auto values = py::array_t<int64_t, py::array::c_style | py::array::forcecast>::ensure(target);
+  if (!values) throw py::error_already_set();
+  if (values.size() != rows)
+    fail(ErrorKind::value, "target has ", values.size(), " labels; expected ", rows);
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t label = values.data()[r];
+    if (label < 0 || label >= cols)
+      fail(ErrorKind::value, "target[", r, "] is ", label, "; labels must be from 0 to ", cols - 1);
+    result.labels.push_back(static_cast<int32_t>(label));
+  }
+  return result;
+}
+
+struct LossResult {
+  py::array_t<float> rows, gradient;
+};
+
+LossResult run_loss(const std::string& kind, const FloatArray& prediction, const py::array& target,
+                    bool from_logits, float label_smoothing, const MaybeArray& sample_weight) {
+  need_matrix(prediction, "prediction");
+  const int64_t rows = prediction.shape(0), cols = prediction.shape(1);
+  Workbench bench;
+  ops::Loss op;
+  op.kind = engine::loss_kind(kind);
+  op.prediction = bench.matrix(prediction);
+  const Target t = target_of(bench, target,
+                             op.kind == ops::LossKind::sparse_categorical_crossentropy, rows, cols);
+  op.target = t.matrix;
+  op.labels = t.labels.data();
+  op.sample_weight = column_vector(bench, sample_weight, "sample_weight", rows);
+  op.row_loss = bench.vector(rows);
+  op.gradient = bench.matrix(rows, cols);
+  op.from_logits = from_logits;
+  op.label_smoothing = label_smoothing;
+  bench.run(op, rows);
+  return {Workbench::take(op.row_loss, rows), Workbench::take(op.gradient, rows)};
+}
+
+py::array_t<float> metric_rows(const std::string& kind, const FloatArray& prediction,
+                               const py::array& target) {
+  need_matrix(prediction, "prediction");
+  const int64_t rows = prediction.shape(0);
+  Workbench bench;
+  ops::MetricRows op;
+  op.kind = engine::metric_kind(kind);
+  op.prediction = bench.matrix(prediction);
+  const Target t =
+      target_of(bench, target, op.kind == ops::MetricKind::sparse_categorical_accuracy, rows,
+                prediction.shape(1));
+  op.target = t.matrix;
+  op.labels = t.labels.data();
+  op.row_value = bench.vector(rows);
+  bench.run(op, rows);
+  return Workbench::take(op.row_value, rows);
+}
+
+// One step on arrays of any shape: (w, each slot or None, u_product). Absent slots stay absent.
+py::list optimizer_step(const std::string& kind, const FloatArray& w, const FloatArray& g,
+                        const std::vector<MaybeArray>& slots, const py::dict& options,
+                        double learning_rate, int64_t step, double u_product) {
+  const engine::Shape shape(w.shape(), w.shape() + w.ndim());
+  need_shape(g, "g", shape);
+  engine::Optimizer optimizer;
+  optimizer.kind = engine::optimizer_kind(kind);
+  for (const auto& [key, value] : options)
+    optimizer.options.set(key.cast<std::string>(), value.cast<double>());
+  if (step < 1) fail(ErrorKind::value, "step must be at least 1; got ", step);
+  engine::ScheduleState state{step - 1, u_product};
+  const auto scalars = engine::schedule(optimizer, state, &learning_rate, 1);
+  engine::advance(optimizer, state, 1);
+  Workbench bench;
+  ops::OptimizerStep op = engine::optimizer_step(optimizer);
+  const ops::Segment segment{0, round_up(w.size(), kColumnPadding), 0, 0, 0};
+  std::vector<ops::Chunk> chunks;
+  for (int64_t at = 0; at < segment.size; at += ops::kChunk)
+    chunks.push_back({at, std::min(ops::kChunk, segment.size - at), 0});
+  op.arrays.parameters = bench.vector(w);
+  op.arrays.gradients = bench.vector(g);
+  for (size_t s = 0; s < slots.size() && s < 3; ++s) {
+    if (!slots[s]) continue;
+    need_shape(*slots[s], "an optimizer slot", shape);
+    op.arrays.slots[s] = bench.vector(*slots[s]);
+  }
+  op.arrays.segments = &segment;
+  op.arrays.segment_count = 1;
+  op.arrays.chunks = chunks.data();
+  op.arrays.chunk_count = static_cast<int64_t>(chunks.size());
+  ops::StepContext context;
+  context.scalars = scalars[0];
+  bench.run(op, 1, context);
+  py::list results;
+  auto result = [&](const float* v) {
+    results.append(Workbench::take(v, w.size()).reshape(numpy_shape(shape)));
+  };
+  result(op.arrays.parameters);
+  for (size_t s = 0; s < slots.size() && s < 3; ++s) {
+    if (op.arrays.slots[s])
+      result(op.arrays.slots[s]);
+    else
+      results.append(py::none());
+  }
+  results.append(state.u_product);
+  return results;
+}
+
+}  // namespace
+
+void bind_batchnorm_kernels(py::module_& m) {
+  m.def("batchnorm_forward", batchnorm_forward, py::arg("x"), py::arg("gamma") = py::none(),
+        py::arg("beta") = py::none(), py::arg("epsilon") = 1e-3f);
+  m.def("batchnorm_inference", batchnorm_inference, py::arg("x"), py::arg("gamma"),
+        py::arg("beta"), py::arg("moving_mean"), py::arg("moving_variance"),
+        py::arg("epsilon") = 1e-3f);
+  m.def("batchnorm_backward", batchnorm_backward, py::arg("x"), py::arg("gamma"), py::arg("dy"),
+        py::arg("epsilon") = 1e-3f);
+}
+
+void bind_loss_kernels(py::module_& m) {
+  m.def(
+      "loss_forward",
+      [](const std::string& kind, const FloatArray& prediction, const py::array& target,
+         bool from_logits, float label_smoothing) {
+        return run_loss(kind, prediction, target, from_logits, label_smoothing, std::nullopt).rows;
+      },
+      py::arg("kind"), py::arg("prediction"), py::arg("target"), py::arg("from_logits") = false,
+      py::arg("label_smoothing") = 0.0f);
+  m.def(
+      "loss_backward",
+      [](const std::string& kind, const FloatArray& prediction, const py::array& target,
+         bool from_logits, float label_smoothing, const MaybeArray& sample_weight) {
+        return run_loss(kind, prediction, target, from_logits, label_smoothing, sample_weight)
+            .gradient;
+      },
+      py::arg("kind"), py::arg("prediction"), py::arg("target"), py::arg("from_logits") = false,
+      py::arg("label_smoothing") = 0.0f, py::arg("sample_weight") = py::none());
+  m.def("metric_rows", metric_rows, py::arg("kind"), py::arg("prediction"), py::arg("target"));
+}
+
+void bind_optimizer_kernels(py::module_& m) {
+  m.def("optimizer_step", optimizer_step, py::arg("kind"), py::arg("w"), py::arg("g"),
+        py::arg("slots"), py::arg("options"), py::arg("learning_rate"), py::arg("step") = 1,
+        py::arg("u_product") = 1.0);
+}
+
+void bind_kernels(py::module_& module) {
+  py::module_ m = module.def_submodule("kernels", "The fused kernels on NumPy arrays.");
+  bind_dense_kernels(m);
+  bind_pointwise_kernels(m);
+  bind_row_wise_kernels(m);
+  bind_batchnorm_kernels(m);
+  bind_loss_kernels(m);
+  bind_optimizer_kernels(m);
+}
+
+}  // namespace dnnfast::bindings

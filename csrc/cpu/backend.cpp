@@ -1,0 +1,209 @@
+// Runs a program with all threads inside one parallel region: every thread walks the whole program, does its
+// share of each op, and meets the others at a barrier where the next op needs their results.
+
+#include "cpu/backend.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "core/error.h"
+#include "core/tensor.h"
+#include "cpu/dispatch.h"
+#include "cpu/thread_pool.h"
+
+namespace dnnfast::cpu {
+namespace {
+
+using ops::StepContext;
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{1} << 21;
+
+struct Free {
+  void operator()(void* p) const { std::free(p); }
+};
+using Buffer = std::unique_ptr<void, Free>;
+
+Buffer allocate_zeroed(size_t bytes) {
+  const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  if (rounded < bytes) fail(ErrorKind::value, "cannot allocate ", bytes, " bytes");
+  Buffer buffer(std::aligned_alloc(alignment, rounded ? rounded : alignment));
+  if (!buffer)
+    fail(ErrorKind::value, "not enough memory for ", bytes,
+         " bytes; use smaller layers or a smaller batch_size");
+  std::memset(buffer.get(), 0, rounded);
+  return buffer;
+}
+
+class HostMemory : public ops::Memory {
+ public:
+  explicit HostMemory(size_t bytes) : buffer_(allocate_zeroed(bytes)), bytes_(bytes) {}
+  void* data() const override { return buffer_.get(); }
+  size_t bytes() const override { return bytes_; }
+
+ private:
+  Buffer buffer_;
+  size_t bytes_;
+};
+
+// Which kernel of the table runs an op.
+template <class Op>
+const Kernel<Op>& kernel_of(const KernelTable& table);
+#define DNNFAST_KERNEL(Op, member)                                 \
+  template <>                                                      \
+  const Kernel<ops::Op>& kernel_of<ops::Op>(const KernelTable& t) { \
+    return t.member;                                               \
+  }
+DNNFAST_KERNEL(GatherRows, gather_rows)
+DNNFAST_KERNEL(GatherLabels, gather_labels)
+DNNFAST_KERNEL(GatherWeights, gather_weights)
+DNNFAST_KERNEL(ScatterRows, scatter_rows)
+DNNFAST_KERNEL(DenseForward, dense_forward)
+DNNFAST_KERNEL(DenseBackwardWeight, dense_backward_weight)
+DNNFAST_KERNEL(DenseBackwardInput, dense_backward_input)
+DNNFAST_KERNEL(PointwiseForward, pointwise_forward)
+DNNFAST_KERNEL(PointwiseBackward, pointwise_backward)
+DNNFAST_KERNEL(BatchNormForward, batchnorm_forward)
+DNNFAST_KERNEL(BatchNormInference, batchnorm_inference)
+DNNFAST_KERNEL(BatchNormBackward, batchnorm_backward)
+DNNFAST_KERNEL(BatchNormUpdate, batchnorm_update)
+DNNFAST_KERNEL(RowwiseForward, rowwise_forward)
+DNNFAST_KERNEL(RowwiseBackward, rowwise_backward)
+DNNFAST_KERNEL(Loss, loss)
+DNNFAST_KERNEL(MetricRows, metric_rows)
+DNNFAST_KERNEL(AccumulateRows, accumulate_rows)
+DNNFAST_KERNEL(AccumulateLoss, accumulate_loss)
+DNNFAST_KERNEL(FinishLoss, finish_loss)
+DNNFAST_KERNEL(AddForward, add_forward)
+DNNFAST_KERNEL(CopyColumns, copy_columns)
+DNNFAST_KERNEL(Reshape, reshape)
+DNNFAST_KERNEL(RegularizationPenalty, regularization_penalty)
+DNNFAST_KERNEL(GradientNorm, gradient_norm)
+DNNFAST_KERNEL(OptimizerStep, optimizer_step)
+#undef DNNFAST_KERNEL
+
+// An op with its kernel, the type forgotten.
+struct BoundCall {
+  const void* op;
+  const void* kernel;
+  void (*run)(const BoundCall&, const StepContext&, int thread, int threads, void* scratch);
+  bool barrier;
+};
+
+template <class Op>
+void run_share(const BoundCall& call, const StepContext& context, int thread, int threads,
+               void* scratch) {
+  const auto& kernel = *static_cast<const Kernel<Op>*>(call.kernel);
+  const Op& op = *static_cast<const Op*>(call.op);
+  const int64_t units = kernel.units(op, context);
+  const UnitRange range{units * thread / threads, units * (thread + 1) / threads};
+  if (range.begin < range.end) kernel.run(op, context, range, scratch);
+}
+
+class HostExecutable : public ops::Executable {
+ public:
+  HostExecutable(ops::Program program, int64_t batch_capacity)
+      : program_(std::move(program)), batch_capacity_(batch_capacity) {
+    bind(program_.compute, compute_);
+    bind(program_.update, update_);
+  }
+
+  int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
+              const ops::OptimizerScalars* scalars) override {
+    int64_t applied = steps;
+    with_pool([&](ThreadPool& pool) {
+      prepare_scratch(pool.threads());
+      Barrier barrier(pool.threads());
+      pool.run([&](int thread) {
+        const int64_t done =
+            run_thread(thread, pool.threads(), barrier, first, steps, row_end, scalars);
+        if (thread == 0) applied = done;
+      });
+    });
+    return applied;
+  }
+
+ private:
+  void bind(const std::vector<ops::Call>& calls, std::vector<BoundCall>& bound) {
+    for (const ops::Call& call : calls) {
+      std::visit(
+          [&](const auto& op) {
+            using Op = std::decay_t<decltype(op)>;
+            const Kernel<Op>& kernel = kernel_of<Op>(kernels());
+            bound.push_back({&op, &kernel, run_share<Op>, call.barrier});
+            if (kernel.scratch_bytes)
+              scratch_bytes_ = std::max(scratch_bytes_, kernel.scratch_bytes(op, batch_capacity_));
+          },
+          call.op);
+    }
+  }
+
+  void prepare_scratch(int threads) {
+    if (scratch_bytes_ == 0) return;
+    while (static_cast<int>(scratch_.size()) < threads)
+      scratch_.push_back(allocate_zeroed(static_cast<size_t>(scratch_bytes_)));
+  }
+
+  void run_calls(const std::vector<BoundCall>& calls, const StepContext& context, int thread,
+                 int threads, Barrier& barrier) {
+    void* scratch = scratch_bytes_ ? scratch_[static_cast<size_t>(thread)].get() : nullptr;
+    for (const BoundCall& call : calls) {
+      if (call.barrier) barrier.wait();
+      call.run(call, context, thread, threads, scratch);
+    }
+  }
+
+  int64_t run_thread(int thread, int threads, Barrier& barrier, const StepContext& first,
+                     int64_t steps, int64_t row_end, const ops::OptimizerScalars* scalars) {
+    StepContext context = first;
+    for (int64_t i = 0; i < steps; ++i) {
+      context.first_row = first.first_row + i * first.batch;
+      context.batch = std::min(first.batch, row_end - context.first_row);
+      context.step = first.step + static_cast<uint64_t>(i);
+      if (scalars) context.scalars = scalars[i];
+      if (i > 0) barrier.wait();  // the last step's update
+      run_calls(compute_, context, thread, threads, barrier);
+      if (update_.empty() && !program_.step_loss) continue;
+      barrier.wait();
+      // Every thread reads the same value and takes the same decision; the next write to it comes
+      // after another barrier.
+      if (program_.step_loss && !update_.empty() && !std::isfinite(*program_.step_loss)) return i;
+      run_calls(update_, context, thread, threads, barrier);
+    }
+    return steps;
+  }
+
+  ops::Program program_;
+  int64_t batch_capacity_;
+  std::vector<BoundCall> compute_, update_;
+  std::vector<Buffer> scratch_;
+  int64_t scratch_bytes_ = 0;
+};
+
+class CpuBackend : public ops::Backend {
+ public:
+  std::string name() const override { return std::string("cpu (") + kernels().isa + ")"; }
+  int64_t panel_width() const override { return kernels().panel_width; }
+  std::unique_ptr<ops::Memory> allocate(size_t bytes) override {
+    return std::make_unique<HostMemory>(bytes);
+  }
+  void upload(void* device, const void* host, size_t bytes) override {
+    std::memcpy(device, host, bytes);
+  }
+  void download(void* host, const void* device, size_t bytes) override {
+    std::memcpy(host, device, bytes);
+  }
+  std::unique_ptr<ops::Executable> compile(ops::Program program, int64_t capacity) override {
+    return std::make_unique<HostExecutable>(std::move(program), capacity);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ops::Backend> make_backend() { return std::make_unique<CpuBackend>(); }
+
+}  // namespace dnnfast::cpu

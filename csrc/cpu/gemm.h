@@ -1,0 +1,113 @@
+#pragma once
+// The register tile that every matrix product of csrc/cpu is made of, and how units of work become
+// rectangles of tiles. A product's element is one chain of multiply-adds over the depth in
+// order, whatever tile it falls into: so the partition over threads never changes a bit.
+
+#include "cpu/kernel.h"
+#include "cpu/simd.h"
+
+namespace dnnfast::cpu::DNNFAST_ISA {
+
+// Accumulators fill the register file: 8 x 3 of 32 registers with AVX-512 (one row costs a
+// broadcast, one column vector a load), 6 x 2 of 16 otherwise.
+#if defined(__AVX512F__)
+inline constexpr int kTileRows = 8;
+inline constexpr int kTileVectors = 3;
+#else
+inline constexpr int kTileRows = 6;
+inline constexpr int kTileVectors = 2;
+#endif
+// The input gradient has the batch in its vectors; two vectors allow more rows.
+inline constexpr int kTallRows = kTileVectors == 3 ? 12 : 6;
+inline constexpr int kTallVectors = 2;
+inline constexpr int kTallWidth = kTallVectors * kLanes;
+
+inline constexpr int64_t kPanelWidth = kTileVectors * kLanes < 16 ? 16 : kTileVectors * kLanes;
+
+// One operand of a tile: element (row i, depth k) at data[i * row + k * step].
+struct Strided {
+  const float* data;
+  int64_t row;
+  int64_t step;
+};
+
+// acc[i][j] += sum_k a(i, k) * b[k * b_step + vector j].
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void multiply_add(vf (&acc)[Rows][Vectors], Strided a, const float* b,
+                                                int64_t b_step, int64_t depth) {
+  for (int64_t k = 0; k < depth; ++k) {
+    vf bk[Vectors];
+#pragma GCC unroll 4
+    for (int j = 0; j < Vectors; ++j) bk[j] = load(b + k * b_step + j * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) {
+      const vf ai = vf{} + a.data[i * a.row + k * a.step];
+#pragma GCC unroll 4
+      for (int j = 0; j < Vectors; ++j) acc[i][j] += ai * bk[j];
+    }
+  }
+}
+
+// What a tile's accumulators start from.
+enum class Start { zero, bias, previous };
+
+struct TileJob {
+  Strided a;
+  const float* b;
+  int64_t b_step;
+  int64_t depth;
+  float* c;
+  int64_t c_row;
+  const float* bias;  // for Start::bias; null means zero
+  Start start;
+};
+
+template <int Rows, int Vectors>
+void run_tile(const TileJob& job) {
+  vf acc[Rows][Vectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < Vectors; ++j) {
+      acc[i][j] = vf{};
+      if (job.start == Start::previous) acc[i][j] = load(job.c + i * job.c_row + j * kLanes);
+      if (job.start == Start::bias && job.bias) acc[i][j] = load(job.bias + j * kLanes);
+    }
+  }
+  multiply_add<Rows, Vectors>(acc, job.a, job.b, job.b_step, job.depth);
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < Vectors; ++j) store(job.c + i * job.c_row + j * kLanes, acc[i][j]);
+  }
+}
+
+// run_tile for a number of rows and vectors known only at run time.
+void run_tile_of(int64_t rows, int64_t vectors, const TileJob& job);
+
+// A rectangle of a grid of units: columns [col_begin, col_end) of rows [row_begin, row_end).
+struct Rectangle {
+  int64_t major_begin, major_end, minor_begin, minor_end;
+};
+
+// Splits units [range.begin, range.end) of a grid numbered major * minors + minor into at most
+// three rectangles and calls f on each.
+template <class F>
+inline void for_each_rectangle(UnitRange range, int64_t minors, F f) {
+  if (range.begin >= range.end) return;
+  const int64_t first = range.begin / minors, first_minor = range.begin % minors;
+  const int64_t last = (range.end - 1) / minors, last_minor = (range.end - 1) % minors + 1;
+  if (first == last) {
+    f(Rectangle{first, first + 1, first_minor, last_minor});
+    return;
+  }
+  const int64_t full_begin = first_minor == 0 ? first : first + 1;
+  const int64_t full_end = last_minor == minors ? last + 1 : last;
+  if (full_begin != first) f(Rectangle{first, first + 1, first_minor, minors});
+  if (full_begin < full_end) f(Rectangle{full_begin, full_end, 0, minors});
+  if (full_end != last + 1) f(Rectangle{last, last + 1, 0, last_minor});
+}
+
+inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+}  // namespace dnnfast::cpu::DNNFAST_ISA

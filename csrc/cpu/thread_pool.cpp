@@ -1,0 +1,165 @@
+#include "cpu/thread_pool.h"
+
+#include <cstdlib>
+
+#include "core/error.h"
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace dnnfast::cpu {
+namespace {
+
+constexpr int kMaxThreads = 256;
+constexpr int kSpins = 4000;          // about 50 us with a pause each
+constexpr int kSpinsBeforeSleep = 20000;  // idle workers answer the next call at once for a while
+
+inline void pause_core() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+int available_cores() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  const unsigned n = std::thread::hardware_concurrency();
+  return n ? static_cast<int>(n) : 1;
+}
+
+int default_threads() {
+  int threads = available_cores();
+  if (const char* text = std::getenv("DNNFAST_THREADS"); text && *text) {
+    char* end = nullptr;
+    const long value = std::strtol(text, &end, 10);
+    if (*end || value < 1 || value > kMaxThreads)
+      fail(ErrorKind::value, "DNNFAST_THREADS=", text, " must be a whole number from 1 to ",
+           kMaxThreads);
+    threads = static_cast<int>(value);
+  }
+  return threads < kMaxThreads ? threads : kMaxThreads;
+}
+
+// The process's pool. In a forked child the parent's threads do not exist: the child drops the
+// object without touching them (a deliberate leak of a few kilobytes) and starts anew.
+struct Process {
+  std::mutex mutex;
+  std::unique_ptr<ThreadPool> pool;
+  std::atomic<int> threads{0};
+};
+
+Process*& process() {
+  static Process* instance = [] {
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork(nullptr, nullptr, [] {
+      const int threads = process()->threads;
+      process() = new Process;
+      process()->threads = threads;
+    });
+#endif
+    return new Process;
+  }();
+  return instance;
+}
+
+}  // namespace
+
+void Barrier::wait() {
+  if (threads_ == 1) return;
+  const uint32_t generation = generation_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) == threads_ - 1) {
+    arrived_.store(0, std::memory_order_relaxed);
+    generation_.store(generation + 1, std::memory_order_release);
+    return;
+  }
+  for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
+    if (spins < kSpins)
+      pause_core();
+    else
+      std::this_thread::yield();
+  }
+}
+
+ThreadPool::ThreadPool(int threads) {
+  for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { serve(t); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+    generation_.fetch_add(1);
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::run(const std::function<void(int)>& work) {
+  if (workers_.empty()) return work(0);
+  work_ = &work;
+  running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  generation_.fetch_add(1);
+  if (asleep_.load() > 0) {
+    std::lock_guard lock(mutex_);
+    wake_.notify_all();
+  }
+  work(0);
+  for (int spins = 0; running_.load(std::memory_order_acquire) > 0; ++spins) {
+    if (spins < kSpins)
+      pause_core();
+    else
+      std::this_thread::yield();
+  }
+}
+
+void ThreadPool::serve(int thread) {
+  uint32_t seen = 0;
+  while (true) {
+    for (int spins = 0; generation_.load() == seen && spins < kSpinsBeforeSleep; ++spins)
+      pause_core();
+    if (generation_.load() == seen) {
+      std::unique_lock lock(mutex_);
+      asleep_.fetch_add(1);
+      wake_.wait(lock, [&] { return generation_.load() != seen; });
+      asleep_.fetch_sub(1);
+    }
+    seen = generation_.load();
+    if (stop_) return;
+    (*work_)(thread);
+    running_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+int thread_count() {
+  std::atomic<int>& threads = process()->threads;
+  if (threads == 0) threads = default_threads();
+  return threads;
+}
+
+void set_thread_count(int threads) {
+  if (threads < 1 || threads > kMaxThreads)
+    fail(ErrorKind::value, "the number of threads must be from 1 to ", kMaxThreads, "; got ",
+         threads);
+  process()->threads = threads;
+}
+
+void with_pool(const std::function<void(ThreadPool&)>& f) {
+  const int wanted = thread_count();
+  Process& mine = *process();
+  std::lock_guard lock(mine.mutex);
+  if (!mine.pool || mine.pool->threads() != wanted) {
+    mine.pool.reset();
+    mine.pool = std::make_unique<ThreadPool>(wanted);
+  }
+  f(*mine.pool);
+}
+
+}  // namespace dnnfast::cpu

@@ -1,0 +1,62 @@
+#pragma once
+// Threads that stay, and the barrier they meet at. Work is partitioned by the caller, statically.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace dnnfast::cpu {
+
+// Spins briefly (steps are microseconds long), then yields, so that a machine with fewer free cores than
+// threads still makes progress.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : threads_(threads) {}
+  void wait();
+
+ private:
+  const int threads_;
+  alignas(64) std::atomic<int> arrived_{0};
+  alignas(64) std::atomic<uint32_t> generation_{0};
+};
+
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  // Calls work(t) for t in [0, threads()); the caller is thread 0. Not reentrant; `work` must not
+  // throw. Callers are serialised by the owner (see with_pool).
+  void run(const std::function<void(int)>& work);
+
+ private:
+  void serve(int thread);
+
+  std::vector<std::thread> workers_;
+  const std::function<void(int)>* work_ = nullptr;
+  std::atomic<uint32_t> generation_{0};
+  std::atomic<int> running_{0};
+  std::atomic<bool> stop_{false};
+  std::atomic<int> asleep_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+};
+
+// The number of threads that runs use: at most 256. Default: the cores this process may run on, or
+// the environment variable DNNFAST_THREADS.
+int thread_count();
+void set_thread_count(int threads);
+
+// Calls f with the process's pool; one caller at a time, others wait. A child made by fork gets a
+// pool of its own.
+void with_pool(const std::function<void(ThreadPool&)>& f);
+
+}  // namespace dnnfast::cpu

@@ -1,0 +1,124 @@
+// Plan::describe(): every call of a program with its shapes and the reason for its form.
+
+#include <cstdio>
+
+#include "engine/plan.h"
+#include "math/activation_names.h"
+
+namespace dnnfast::engine {
+namespace {
+
+std::string matrix(const char* name, const BatchMatrix& m) {
+  std::string rows = m.rows_per_sample == 1 ? "batch" : "batch*" + std::to_string(m.rows_per_sample);
+  return std::string(name) + "[" + rows + ", " + std::to_string(m.cols) + "]";
+}
+
+std::string epilogue(const ops::Activation& act, const ops::Dropout& dropout) {
+  std::string text;
+  if (act.kind != ops::ActivationKind::linear)
+    text += " -> " + std::string(math::activation_name(act.kind));
+  if (dropout) {
+    char rate[32];
+    std::snprintf(rate, sizeof rate, "%g", dropout.rate);
+    text += std::string(" -> dropout ") + rate;
+  }
+  return text;
+}
+
+struct Line {
+  std::string op, detail;
+};
+
+struct Describe {
+  Line operator()(const ops::GatherRows& op) const { return {"gather_rows", matrix("", op.out)}; }
+  Line operator()(const ops::GatherLabels&) const { return {"gather_labels", "[batch]"}; }
+  Line operator()(const ops::GatherWeights&) const { return {"gather_weights", "[batch]"}; }
+  Line operator()(const ops::ScatterRows& op) const { return {"scatter_rows", matrix("", op.y)}; }
+  Line operator()(const ops::DenseForward& op) const {
+    return {"dense_forward", matrix("x", op.x) + " x [" + std::to_string(op.w.in) + ", " +
+                                 std::to_string(op.w.out) + "]" + (op.b ? " + b" : "") +
+                                 epilogue(op.act, op.dropout)};
+  }
+  Line operator()(const ops::DenseBackwardWeight& op) const {
+    return {"dense_backward_weight", matrix("x", op.x) + "^T " + matrix("dz", op.dz)};
+  }
+  Line operator()(const ops::DenseBackwardInput& op) const {
+    return {"dense_backward_input", matrix("dx", op.dx) + epilogue(op.gradient.act, op.gradient.dropout)};
+  }
+  Line operator()(const ops::PointwiseForward& op) const {
+    return {"pointwise_forward", matrix("x", op.x) + epilogue(op.act, op.dropout)};
+  }
+  Line operator()(const ops::PointwiseBackward& op) const {
+    return {"pointwise_backward", matrix("dx", op.dx) + epilogue(op.gradient.act, op.gradient.dropout)};
+  }
+  Line operator()(const ops::BatchNormForward& op) const {
+    return {"batchnorm_forward", matrix("x", op.x) + epilogue(op.act, op.dropout)};
+  }
+  Line operator()(const ops::BatchNormInference& op) const {
+    return {"batchnorm_inference", matrix("x", op.x) + epilogue(op.act, op.dropout)};
+  }
+  Line operator()(const ops::BatchNormBackward& op) const {
+    return {"batchnorm_backward", matrix("dy", op.dy) + epilogue(op.gradient.act, op.gradient.dropout)};
+  }
+  Line operator()(const ops::BatchNormUpdate& op) const {
+    return {"batchnorm_update", "[" + std::to_string(op.cols) + "]"};
+  }
+  Line operator()(const ops::RowwiseForward& op) const { return {"rowwise_forward", matrix("x", op.x)}; }
+  Line operator()(const ops::RowwiseBackward& op) const {
+    return {"rowwise_backward", matrix("dx", op.dx)};
+  }
+  Line operator()(const ops::Loss& op) const { return {"loss", matrix("prediction", op.prediction)}; }
+  Line operator()(const ops::MetricRows& op) const {
+    return {"metric_rows", matrix("prediction", op.prediction)};
+  }
+  Line operator()(const ops::AccumulateRows&) const { return {"accumulate_rows", ""}; }
+  Line operator()(const ops::AccumulateLoss&) const { return {"accumulate_loss", ""}; }
+  Line operator()(const ops::FinishLoss&) const { return {"finish_loss", ""}; }
+  Line operator()(const ops::AddForward& op) const { return {"add_forward", matrix("y", op.y)}; }
+  Line operator()(const ops::CopyColumns& op) const {
+    return {"copy_columns", matrix("x", op.x) + " -> " + matrix("y", op.y)};
+  }
+  Line operator()(const ops::Reshape& op) const {
+    return {"reshape", matrix("x", op.x) + " -> " + matrix("y", op.y)};
+  }
+  Line operator()(const ops::RegularizationPenalty& op) const { return {"regularization_penalty", all(op.arrays)}; }
+  Line operator()(const ops::GradientNorm& op) const { return {"gradient_norm", all(op.arrays)}; }
+  Line operator()(const ops::OptimizerStep& op) const { return {"optimizer_step", all(op.arrays)}; }
+
+  static std::string all(const ops::OptimizerArrays& arrays) {
+    return std::to_string(arrays.segment_count) + " parameters";
+  }
+};
+
+void append(std::string& text, const std::vector<ops::Call>& calls, int& number) {
+  for (const ops::Call& call : calls) {
+    const Line line = std::visit(Describe{}, call.op);
+    char head[96];
+    std::snprintf(head, sizeof head, "%4d %c %-22s %-20s ", number++, call.barrier ? '|' : ' ',
+                  line.op.c_str(), call.name.c_str());
+    text += head + line.detail;
+    if (!call.reason.empty()) text += "  (" + call.reason + ")";
+    text += "\n";
+  }
+}
+
+}  // namespace
+
+std::string describe(const ops::Program& program, const Plan::Request& request,
+                     const std::string& device, int64_t activation_bytes,
+                     int64_t parameter_bytes) {
+  std::string text = std::string(name_of(request.kind)) + " on " + device + ", batch up to " +
+                     std::to_string(request.batch_capacity) + "\n" + "activations " +
+                     std::to_string(activation_bytes) + " bytes; parameters, gradients and state " +
+                     std::to_string(parameter_bytes) + " bytes\n" +
+                     "'|' marks the ops that wait for all earlier ones\n";
+  int number = 0;
+  append(text, program.compute, number);
+  if (!program.update.empty()) {
+    text += "  then, if the loss is finite:\n";
+    append(text, program.update, number);
+  }
+  return text;
+}
+
+}  // namespace dnnfast::engine

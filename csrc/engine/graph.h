@@ -1,0 +1,108 @@
+#pragma once
+// The graph as Python gives it: named ops on tensors. python/dnnfast/graph.py is the same in Python.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ops/loss.h"
+#include "ops/metric.h"
+#include "ops/optimizer.h"
+
+namespace dnnfast::engine {
+
+// Sizes without the batch axis (parameters: all axes).
+using Shape = std::vector<int64_t>;
+
+std::string describe_shape(const Shape& shape);
+int64_t elements(const Shape& shape);
+
+// The attributes of an op by name.
+class Attributes {
+ public:
+  using Value = std::variant<double, std::string, std::vector<int64_t>>;
+
+  void set(const std::string& name, Value value) { values_[name] = std::move(value); }
+  double number(const std::string& name, double fallback) const;
+  std::string string(const std::string& name, const std::string& fallback) const;
+  std::vector<int64_t> integers(const std::string& name) const;  // throws when absent
+
+ private:
+  const Value* find(const std::string& name) const;
+  std::map<std::string, Value> values_;
+};
+
+enum class TensorKind { input, parameter, node };
+
+struct Tensor {
+  TensorKind kind = TensorKind::input;
+  int index = 0;  // among the inputs, parameters or nodes
+  Shape shape;
+};
+
+struct Parameter {
+  std::string name;
+  Shape shape;
+  bool trainable = true;
+  double l1 = 0.0;
+  double l2 = 0.0;
+  bool decay = true;
+};
+
+struct Node {
+  std::string op;
+  std::string name;
+  std::vector<int> inputs;
+  Attributes attrs;
+  int output = 0;
+};
+
+struct Loss {
+  ops::LossKind kind = ops::LossKind::mean_squared_error;
+  int prediction = 0;
+  int target = 0;
+  double weight = 1.0;
+  bool from_logits = false;
+  double label_smoothing = 0.0;
+};
+
+struct Metric {
+  ops::MetricKind kind = ops::MetricKind::mean_squared_error;
+  int prediction = 0;
+  int target = 0;
+};
+
+struct Optimizer {
+  ops::OptimizerKind kind = ops::OptimizerKind::sgd;
+  Attributes options;
+};
+
+struct Graph {
+  std::vector<Tensor> tensors;
+  std::vector<std::string> inputs;
+  std::vector<Parameter> parameters;
+  std::vector<Node> nodes;  // in an order in which they can run
+  std::vector<int> outputs;
+  std::vector<Loss> losses;
+  std::vector<Metric> metrics;
+  bool has_optimizer = false;
+  Optimizer optimizer;
+
+  int target_count() const;
+};
+
+// Names of the kinds, as Python spells them. Throws Error(value) naming the choices.
+ops::LossKind loss_kind(const std::string& name);
+ops::MetricKind metric_kind(const std::string& name);
+ops::OptimizerKind optimizer_kind(const std::string& name);
+
+// Checks every id, order and shape. Throws Error(value).
+void validate(const Graph& graph);
+
+// The output shape of an op (csrc/engine/shapes.cpp). Throws Error(value) naming what does not fit.
+Shape infer_shape(const std::string& op, const std::vector<Shape>& inputs,
+                  const Attributes& attrs);
+
+}  // namespace dnnfast::engine

@@ -1,0 +1,61 @@
+#pragma once
+// All variables of a model in flat arrays with equal offsets: parameters, gradients, optimizer state.
+// Trainable ones come first, so that optimizer work and an all-reduce are each one pass over one range.
+
+#include <memory>
+#include <vector>
+
+#include "engine/graph.h"
+#include "ops/backend.h"
+
+namespace dnnfast::engine {
+
+class ParameterStore {
+ public:
+  ParameterStore(const Graph& graph, ops::Backend& backend);
+
+  size_t count() const { return places_.size(); }
+  int64_t trainable_size() const { return trainable_size_; }  // floats, padding included
+  int64_t total_bytes() const;
+
+  // The parameter's own memory in the flat array, and the gradient's (null when frozen).
+  float* parameter(size_t i) const { return parameters_data() + places_[i].offset; }
+  float* gradient(size_t i) const;
+  PanelMatrix panels(size_t i, float* data) const;
+  bool trainable(size_t i) const { return places_[i].trainable; }
+
+  // Gradients and state are made when training starts: a model that only predicts has none.
+  void prepare_training(int slots);
+  bool has_gradients() const { return gradients_ != nullptr; }
+  float* slot(size_t s, size_t i) const;
+  float* slot_data(size_t s) const { return static_cast<float*>(slots_[s]->data()); }
+  size_t slot_count() const { return slots_.size(); }
+  ops::OptimizerArrays arrays() const;
+  const std::vector<ops::Segment>& segments() const { return segments_; }
+
+  // Between a flat array (given by its parameter's place in it) and the logical row-major shape.
+  void import_values(size_t i, const float* values, float* place);
+  void export_values(size_t i, const float* place, float* values) const;
+
+ private:
+  struct Place {
+    int64_t offset = 0;
+    int64_t size = 0;
+    Shape shape;
+    bool trainable = true;
+    bool panels = false;
+  };
+  float* parameters_data() const { return static_cast<float*>(parameters_->data()); }
+
+  ops::Backend& backend_;
+  int64_t panel_width_;
+  std::vector<Place> places_;
+  int64_t trainable_size_ = 0;
+  int64_t total_size_ = 0;
+  std::vector<ops::Segment> segments_;
+  std::vector<ops::Chunk> chunks_;
+  std::unique_ptr<ops::Memory> parameters_, gradients_;
+  std::vector<std::unique_ptr<ops::Memory>> slots_;
+};
+
+}  // namespace dnnfast::engine

@@ -1,0 +1,96 @@
+#include "engine/program_writer.h"
+
+#include "core/error.h"
+
+namespace dnnfast::engine {
+namespace {
+size_t at(int i) { return static_cast<size_t>(i); }
+}  // namespace
+
+ProgramWriter::ProgramWriter(const Graph& graph, const Lowered& lowered,
+                             ParameterStore& parameters, const Plan::Request& request,
+                             BufferPlanner& buffers)
+    : graph_(graph), lowered_(lowered), parameters_(parameters), request_(request),
+      buffers_(buffers) {
+  sources_ = {static_cast<int>(graph.inputs.size()), graph.target_count()};
+  totals_ = {static_cast<int>(graph.losses.size()), static_cast<int>(graph.metrics.size())};
+}
+
+ops::Program ProgramWriter::write() {
+  const size_t tensors = graph_.tensors.size();
+  program_ = {};
+  calls_ = &program_.compute;
+  values_.assign(tensors, {});
+  gradients_.assign(tensors, {});
+  has_gradient_.assign(tensors, false);
+  folded_.assign(tensors, false);
+  saved_.assign(lowered_.groups.size(), {});
+  parameter_written_.assign(graph_.parameters.size(), false);
+  target_values_.assign(at(sources_.targets), {});
+  label_buffers_.assign(at(sources_.targets), -1);
+  weight_buffers_.assign(at(sources_.targets), -1);
+  loss_rows_.clear();
+  metric_rows_.clear();
+  extra_gradients_.clear();
+  step_loss_ = chunk_sums_ = -1;
+  next_independent_ = false;
+  phase_ = 0;
+
+  find_differentiable();
+  gather_inputs();
+  if (!lowered_.losses.empty() || !lowered_.metrics.empty()) gather_targets();
+  for (size_t g = 0; g < lowered_.groups.size(); ++g) forward(g);
+  scatter_outputs();
+  if (!lowered_.losses.empty()) {
+    penalties();
+    losses();
+    metrics();
+    totals();
+  }
+  if (differentiates(request_.kind)) {
+    for (size_t g = lowered_.groups.size(); g-- > 0;) backward(g);
+    update();
+  }
+  return std::move(program_);
+}
+
+BatchMatrix ProgramWriter::matrix_of(const Shape& shape) const {
+  BatchMatrix m;
+  m.cols = shape.empty() ? 1 : shape.back();
+  m.ld = leading_dimension(m.cols);
+  m.rows_per_sample = elements(shape) / m.cols;
+  return m;
+}
+
+Value ProgramWriter::make(int tensor) {
+  Value v;
+  v.matrix = matrix_of(graph_.tensors[at(tensor)].shape);
+  v.buffer = vector_buffer(capacity_rows(v.matrix) * v.matrix.ld);
+  v.matrix.data = address(v.buffer);
+  return v;
+}
+
+int ProgramWriter::vector_buffer(int64_t floats) {
+  return buffers_.request(floats * static_cast<int64_t>(sizeof(float)));
+}
+
+int ProgramWriter::parameter_of(int tensor) const {
+  const Tensor& t = graph_.tensors[at(tensor)];
+  if (t.kind != TensorKind::parameter)
+    fail(ErrorKind::value,
+         "the weights of an op must be variables; a computed kernel, bias or scale is not "
+         "supported by the native engines");
+  return t.index;
+}
+
+void ProgramWriter::emit(ops::Op op, const std::string& name, const std::string& reason,
+                         std::vector<int> used, bool independent) {
+  const bool barrier = !independent && !next_independent_ && !calls_->empty();
+  next_independent_ = false;
+  if (barrier) ++phase_;
+  for (int buffer : used)
+    if (buffer >= 0) buffers_.use(buffer, phase_);
+  calls_->push_back({std::move(op), name, reason, barrier});
+}
+
+}  // namespace dnnfast::engine

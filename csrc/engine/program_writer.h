@@ -1,0 +1,111 @@
+#pragma once
+// Writes the program of a plan, op by op. What is shared by the parts of it: forward.cpp (the groups), loss.cpp
+// (losses, metrics, totals), autodiff.cpp (the backward pass), update.cpp (the optimizer).
+
+#include <vector>
+
+#include "engine/plan.h"
+
+namespace dnnfast::engine {
+
+// A matrix in a numbered buffer.
+struct Value {
+  int buffer = -1;
+  BatchMatrix matrix;
+  explicit operator bool() const { return buffer >= 0; }
+};
+
+// What the backward pass of a group needs from its forward pass.
+struct Saved {
+  Value activation;  // saved tensor of the pointwise epilogue; may be the output itself
+  int mean = -1, variance = -1, rstd = -1;  // batchnorm statistics (buffers)
+};
+
+class ProgramWriter {
+ public:
+  ProgramWriter(const Graph& graph, const Lowered& lowered, ParameterStore& parameters,
+                const Plan::Request& request, BufferPlanner& buffers);
+
+  // Writes the whole program. Call once per pass.
+  ops::Program write();
+
+ private:
+  // forward.cpp
+  void gather_inputs();
+  void gather(int tensor, int input);
+  void forward(size_t group);
+  void forward_dense(size_t group);
+  void forward_batchnorm(size_t group);
+  void forward_merge(size_t group);
+  Value save_for_backward(size_t group, const Value& y);
+  void scatter_outputs();
+
+  // loss.cpp
+  void gather_targets();
+  void losses();
+  void loss(size_t i);
+  void metrics();
+  void totals();
+  bool sparse_target(int target) const;
+  int target_like(int target) const;
+
+  // autodiff.cpp
+  void find_differentiable();
+  bool needs_gradient(int tensor) const { return needs_gradient_[static_cast<size_t>(tensor)]; }
+  Value gradient_of(int tensor);
+  Value gradient_in(int tensor, const Value& spent);
+  bool first_contribution(int tensor);  // counts it
+  bool fold_pointwise_into(int tensor, ops::PointwiseGradient& gradient, std::vector<int>& used);
+  Value pointwise_gradient(size_t group);
+  void backward(size_t group);
+  void backward_dense(size_t group);
+  void backward_batchnorm(size_t group);
+  void backward_merge(size_t group);
+  bool accumulates(int parameter);
+
+  // update.cpp
+  void penalties();
+  void update();
+  void gradient_norm(int chunk_sums);
+
+  // Shared.
+  Value make(int tensor);
+  Value value(int tensor) const { return values_[static_cast<size_t>(tensor)]; }
+  BatchMatrix matrix_of(const Shape& shape) const;
+  int vector_buffer(int64_t floats);
+  float* address(int buffer) { return buffer < 0 ? nullptr : buffers_.address(buffer); }
+  int parameter_of(int tensor) const;  // its index; checks that it is one
+  int64_t capacity_rows(const BatchMatrix& m) const {
+    return request_.batch_capacity * m.rows_per_sample;
+  }
+  ops::PointwiseGradient pointwise_of(size_t group) const;
+  // Appends a call; `used` are the buffers it touches. independent: needs no barrier before it.
+  void emit(ops::Op op, const std::string& name, const std::string& reason, std::vector<int> used,
+            bool independent = false);
+
+  const Graph& graph_;
+  const Lowered& lowered_;
+  ParameterStore& parameters_;
+  Plan::Request request_;
+  BufferPlanner& buffers_;
+  SourceMap sources_;
+  TotalsMap totals_;
+  ops::Program program_;
+  std::vector<ops::Call>* calls_ = nullptr;
+  int phase_ = 0;
+
+  std::vector<Value> values_, gradients_;       // by tensor
+  std::vector<bool> has_gradient_, folded_, needs_gradient_;  // by tensor
+  std::vector<int> producer_, readers_, gradient_terms_;  // by tensor: its group, how many ops
+                                                          // read it and how many of them add to its gradient
+  std::vector<Saved> saved_;                    // by group
+  std::vector<bool> parameter_written_;         // its gradient already has a term this step
+  std::vector<Value> target_values_;
+  std::vector<int> label_buffers_, weight_buffers_;
+  std::vector<int> loss_rows_, metric_rows_;
+  std::vector<std::pair<int, Value>> extra_gradients_;  // tensor, a further term of its gradient
+  int step_loss_ = -1, chunk_sums_ = -1;
+  bool next_independent_ = false;
+};
+
+}  // namespace dnnfast::engine

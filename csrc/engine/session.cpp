@@ -1,0 +1,213 @@
+#include "engine/session.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace dnnfast::engine {
+namespace {
+
+WeightPattern pattern_of(const DataView& data) {
+  WeightPattern pattern;
+  for (const ops::Source& weight : data.weights) pattern.push_back(weight.data != nullptr);
+  return pattern;
+}
+
+Graph validated(Graph graph) {
+  validate(graph);
+  return graph;
+}
+
+}  // namespace
+
+Session::Session(Graph graph, std::unique_ptr<ops::Backend> backend)
+    : graph_(validated(std::move(graph))), backend_(std::move(backend)),
+      parameters_(graph_, *backend_) {
+  if (graph_.has_optimizer) slots_ = slot_map(graph_.optimizer);
+  reset_totals();
+}
+
+void Session::set_parameter(size_t i, const float* values) {
+  parameters_.import_values(i, values, parameters_.parameter(i));
+}
+
+void Session::get_parameter(size_t i, float* values) const {
+  parameters_.export_values(i, parameters_.parameter(i), values);
+}
+
+void Session::get_gradient(size_t i, float* values) const {
+  const float* gradient = parameters_.gradient(i);
+  if (gradient)
+    parameters_.export_values(i, gradient, values);
+  else
+    std::fill_n(values, elements(graph_.parameters[i].shape), 0.0f);
+}
+
+void Session::set_slot(size_t slot, size_t i, const float* values) {
+  if (!parameters_.trainable(i)) return;
+  parameters_.prepare_training(static_cast<int>(slots_.names.size()));
+  parameters_.import_values(i, values, parameters_.slot(slot, i));
+}
+
+void Session::get_slot(size_t slot, size_t i, float* values) {
+  if (!parameters_.trainable(i) || parameters_.slot_count() <= slot) {
+    std::fill_n(values, elements(graph_.parameters[i].shape), 0.0f);
+    return;
+  }
+  parameters_.export_values(i, parameters_.slot(slot, i), values);
+}
+
+Plan& Session::plan(ProgramKind kind, int64_t batch, const WeightPattern& weights) {
+  std::unique_ptr<Plan>& plan = plans_[kind];
+  if (!plan || plan->request().batch_capacity < batch || plan->request().weights != weights) {
+    if (differentiates(kind)) parameters_.prepare_training(static_cast<int>(slots_.names.size()));
+    plan.reset();  // its memory first
+    plan = std::make_unique<Plan>(graph_, parameters_, *backend_,
+                                  Plan::Request{kind, batch, weights});
+  }
+  return *plan;
+}
+
+void Session::check_inputs(const DataView& data) const {
+  if (data.inputs.size() != graph_.inputs.size())
+    fail(ErrorKind::value, "the model has ", graph_.inputs.size(), " inputs; got ",
+         data.inputs.size(), " arrays");
+  for (const Tensor& tensor : graph_.tensors) {
+    if (tensor.kind != TensorKind::input) continue;
+    const auto i = static_cast<size_t>(tensor.index);
+    if (data.inputs[i].columns != elements(tensor.shape))
+      fail(ErrorKind::value, "input \"", graph_.inputs[i], "\" has samples of ",
+           data.inputs[i].columns, " elements; the model expects shape ",
+           describe_shape(tensor.shape), ", that is ", elements(tensor.shape));
+  }
+}
+
+// What a target must look like depends on what reads it.
+void Session::check_targets(const DataView& data) const {
+  const auto needed = static_cast<size_t>(graph_.target_count());
+  if (data.targets.size() < needed)
+    fail(ErrorKind::value, "the losses and metrics read ", needed, " targets; got ",
+         data.targets.size());
+  auto check = [&](int target, int prediction, bool sparse) {
+    const int64_t columns = data.targets[static_cast<size_t>(target)].columns;
+    const Shape& shape = graph_.tensors[static_cast<size_t>(prediction)].shape;
+    const int64_t expected = sparse ? 1 : elements(shape);
+    if (columns != expected)
+      fail(ErrorKind::value, "target ", target, " has samples of ", columns, " elements; expected ",
+           expected, sparse ? " (a class label)" : " as the prediction has");
+  };
+  for (const Loss& loss : graph_.losses)
+    check(loss.target, loss.prediction,
+          loss.kind == ops::LossKind::sparse_categorical_crossentropy);
+  for (const Metric& metric : graph_.metrics)
+    check(metric.target, metric.prediction,
+          metric.kind == ops::MetricKind::sparse_categorical_accuracy);
+}
+
+void Session::check_range(const DataView& data, const StepRange& range) const {
+  if (range.batch < 1)
+    fail(ErrorKind::value, "batch_size must be at least 1; got ", range.batch);
+  if (range.batch > (int64_t{1} << 31))
+    fail(ErrorKind::value, "batch_size must be at most 2^31; got ", range.batch);
+  const int64_t steps = (data.rows + range.batch - 1) / range.batch;
+  if (range.begin < 0 || range.count < 0 || range.begin > steps - range.count)
+    fail(ErrorKind::value, "steps ", range.begin, " to ", range.begin + range.count,
+         " are outside the ", steps, " steps of ", data.rows, " rows in batches of ", range.batch);
+}
+
+ops::StepContext Session::context_for(const DataView& data, const StepRange& range,
+                                      std::vector<ops::Source>& sources, bool targets) {
+  check_range(data, range);
+  check_inputs(data);
+  sources = data.inputs;
+  if (targets) {
+    check_targets(data);
+    const auto count = static_cast<size_t>(graph_.target_count());
+    sources.insert(sources.end(), data.targets.begin(),
+                   data.targets.begin() + static_cast<std::ptrdiff_t>(count));
+    sources.insert(sources.end(), data.weights.begin(), data.weights.end());
+  }
+  ops::StepContext context;
+  context.batch = std::min(range.batch, data.rows);
+  context.first_row = range.begin * range.batch;
+  context.sources = sources.data();
+  context.seed = seed;
+  context.totals = totals_.data();
+  return context;
+}
+
+void Session::train(const DataView& data, const int64_t* order, const StepRange& range,
+                    const double* learning_rates) {
+  if (!graph_.has_optimizer)
+    fail(ErrorKind::state, "the model was compiled without an optimizer; it cannot train");
+  std::vector<ops::Source> sources;
+  ops::StepContext context = context_for(data, range, sources, true);
+  context.order = order;
+  context.step = static_cast<uint64_t>(schedule_.iterations);
+  Plan& train = plan(ProgramKind::train, context.batch, pattern_of(data));
+  const auto scalars = schedule(graph_.optimizer, schedule_, learning_rates, range.count);
+  const int64_t applied =
+      train.executable().run(context, range.count, data.rows, scalars.data());
+  advance(graph_.optimizer, schedule_, applied);
+  if (applied < range.count) {
+    const double loss = train.step_loss();
+    throw NonFiniteLoss(range.begin + applied, loss,
+                        text("the loss became ", loss, " at step ", range.begin + applied,
+                             "; that step was not applied"));
+  }
+}
+
+void Session::compute_gradients(const DataView& data, const StepRange& range) {
+  std::vector<ops::Source> sources;
+  ops::StepContext context = context_for(data, range, sources, true);
+  context.step = static_cast<uint64_t>(schedule_.iterations);
+  plan(ProgramKind::gradients, context.batch, pattern_of(data))
+      .executable()
+      .run(context, range.count, data.rows, nullptr);
+}
+
+void Session::evaluate(const DataView& data, const StepRange& range) {
+  std::vector<ops::Source> sources;
+  ops::StepContext context = context_for(data, range, sources, true);
+  context.step = static_cast<uint64_t>(range.begin);
+  plan(ProgramKind::evaluate, context.batch, pattern_of(data))
+      .executable()
+      .run(context, range.count, data.rows, nullptr);
+}
+
+void Session::predict(const DataView& data, const StepRange& range,
+                      const std::vector<float*>& outputs, bool training, uint64_t step) {
+  std::vector<ops::Source> sources;
+  ops::StepContext context = context_for(data, range, sources, false);
+  if (outputs.size() != graph_.outputs.size())
+    fail(ErrorKind::value, "the model has ", graph_.outputs.size(), " outputs; got ",
+         outputs.size(), " arrays to write them to");
+  context.outputs = outputs.data();
+  context.step = step;
+  plan(training ? ProgramKind::predict_training : ProgramKind::predict, context.batch, {})
+      .executable()
+      .run(context, range.count, data.rows, nullptr);
+}
+
+void Session::reset_totals() {
+  const TotalsMap map{static_cast<int>(graph_.losses.size()),
+                      static_cast<int>(graph_.metrics.size())};
+  totals_.assign(static_cast<size_t>(map.size()), 0.0);
+}
+
+std::vector<double> Session::totals() const {
+  std::vector<double> means;
+  for (size_t i = 0; i + 1 < totals_.size(); i += 2)
+    means.push_back(totals_[i + 1] != 0 ? totals_[i] / totals_[i + 1] : 0.0);
+  return means;
+}
+
+std::string Session::describe(ProgramKind kind, int64_t batch) {
+  return plan(kind, batch, {}).description();
+}
+
+int64_t Session::activation_bytes(ProgramKind kind, int64_t batch) {
+  return plan(kind, batch, {}).activation_bytes();
+}
+
+}  // namespace dnnfast::engine

@@ -1,0 +1,78 @@
+#pragma once
+// A model on a device: its variables, optimizer state and programs.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/graph.h"
+#include "engine/parameters.h"
+#include "engine/plan.h"
+#include "engine/schedule.h"
+#include "ops/backend.h"
+
+namespace dnnfast::engine {
+
+// A data set's arrays. Somebody else owns the memory for as long as a call lasts.
+struct DataView {
+  std::vector<ops::Source> inputs, targets, weights;  // weights: data null where a target has none
+  int64_t rows = 0;
+};
+
+// Steps [begin, begin + count) of an epoch over `data`, `batch` rows each; the last may be short.
+struct StepRange {
+  int64_t begin = 0;
+  int64_t count = 0;
+  int64_t batch = 1;
+};
+
+class Session {
+ public:
+  Session(Graph graph, std::unique_ptr<ops::Backend> backend);
+
+  const Graph& graph() const { return graph_; }
+  ParameterStore& parameters() { return parameters_; }
+  const std::vector<std::string>& slot_names() const { return slots_.names; }
+  ScheduleState& schedule_state() { return schedule_; }
+  uint64_t seed = 0;
+
+  void set_parameter(size_t i, const float* values);
+  void get_parameter(size_t i, float* values) const;
+  void get_gradient(size_t i, float* values) const;
+  void set_slot(size_t slot, size_t i, const float* values);
+  void get_slot(size_t slot, size_t i, float* values);
+
+  // order: a permutation of the rows, or null. Throws NonFiniteLoss; the steps before it are applied.
+  void train(const DataView& data, const int64_t* order, const StepRange& range,
+             const double* learning_rates);
+  void compute_gradients(const DataView& data, const StepRange& range);
+  void evaluate(const DataView& data, const StepRange& range);
+  void predict(const DataView& data, const StepRange& range, const std::vector<float*>& outputs,
+               bool training, uint64_t step);
+
+  // Means over the steps since reset_totals: the loss, each loss's own (if several), each metric.
+  void reset_totals();
+  std::vector<double> totals() const;
+
+  std::string describe(ProgramKind kind, int64_t batch);
+  int64_t activation_bytes(ProgramKind kind, int64_t batch);
+
+ private:
+  Plan& plan(ProgramKind kind, int64_t batch, const WeightPattern& weights);
+  ops::StepContext context_for(const DataView& data, const StepRange& range,
+                               std::vector<ops::Source>& sources, bool targets);
+  void check_inputs(const DataView& data) const;
+  void check_targets(const DataView& data) const;
+  void check_range(const DataView& data, const StepRange& range) const;
+
+  Graph graph_;
+  std::unique_ptr<ops::Backend> backend_;
+  ParameterStore parameters_;
+  SlotMap slots_;
+  ScheduleState schedule_;
+  std::map<ProgramKind, std::unique_ptr<Plan>> plans_;
+  std::vector<double> totals_;
+};
+
+}  // namespace dnnfast::engine

@@ -1,0 +1,46 @@
+#pragma once
+// What a device must offer. The engine reaches a device only through this interface; it lives in
+// ops because a backend's one job is to run ops. Adding a device means adding one more room.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "ops/context.h"
+#include "ops/program.h"
+
+namespace dnnfast::ops {
+
+// A compiled program. Runs `steps` steps: step i uses context with first_row + i * batch rows, step +
+// i, and scalars[i] (null for programs without an optimizer). The last step may be short: rows past
+// `row_end` are not used. Returns the number of steps applied; fewer than asked means that the loss
+// of the next one was not finite (its value is then in Program::step_loss) and it was not applied.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  virtual int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
+                      const OptimizerScalars* scalars) = 0;
+};
+
+// Memory of a device. Freed when it goes.
+class Memory {
+ public:
+  virtual ~Memory() = default;
+  virtual void* data() const = 0;
+  virtual size_t bytes() const = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;
+  // Columns of a weight panel that suit this device's dense kernels; a multiple of kColumnPadding.
+  virtual int64_t panel_width() const = 0;
+  // Zeroed, 64-byte aligned. Throws Error(value) naming the size when there is not enough.
+  virtual std::unique_ptr<Memory> allocate(size_t bytes) = 0;
+  virtual void upload(void* device, const void* host, size_t bytes) = 0;
+  virtual void download(void* host, const void* device, size_t bytes) = 0;
+  virtual std::unique_ptr<Executable> compile(Program program, int64_t batch_capacity) = 0;
+};
+
+}  // namespace dnnfast::ops

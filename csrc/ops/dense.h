@@ -1,0 +1,41 @@
+#pragma once
+// Dense layer: z = x w + b, y = dropout(f(z)), and its backward products.
+//   x [rows, in], w [in, out] in panels, b [padded out], z, y [rows, out]; rows = batch * rows_per_sample.
+
+#include "core/tensor.h"
+#include "ops/activation.h"
+
+namespace dnnfast::ops {
+
+// saved: as in PointwiseForward. y must not alias x. b may be null.
+struct DenseForward {
+  BatchMatrix x;
+  PanelMatrix w;
+  const float* b = nullptr;
+  BatchMatrix y;
+  Activation act;
+  Dropout dropout;
+  float* saved = nullptr;
+};
+
+// dw (+)= x^T dz, db (+)= column sums of dz (either may be null). Sums run over rows in order.
+struct DenseBackwardWeight {
+  BatchMatrix x;
+  BatchMatrix dz;
+  PanelMatrix dw;
+  float* db = nullptr;
+  bool accumulate = false;       // dw
+  bool accumulate_bias = false;  // db
+};
+
+// dx (+)= gradient(dz w^T): the epilogue is the derivative of the op that produced x, so that x's
+// own pre-activation gradient comes out. dx must not alias dz.
+struct DenseBackwardInput {
+  BatchMatrix dz;
+  PanelMatrix w;
+  BatchMatrix dx;
+  PointwiseGradient gradient;
+  bool accumulate = false;
+};
+
+}  // namespace dnnfast::ops

@@ -1,0 +1,43 @@
+#pragma once
+// A program: the ops of one step in execution order. The engine writes it, a backend compiles it.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ops/activation.h"
+#include "ops/batchnorm.h"
+#include "ops/context.h"
+#include "ops/dense.h"
+#include "ops/gather.h"
+#include "ops/loss.h"
+#include "ops/merge.h"
+#include "ops/metric.h"
+#include "ops/optimizer.h"
+#include "ops/softmax.h"
+
+namespace dnnfast::ops {
+
+using Op = std::variant<GatherRows, GatherLabels, GatherWeights, ScatterRows, DenseForward, DenseBackwardWeight,
+                        DenseBackwardInput, PointwiseForward, PointwiseBackward, BatchNormForward,
+                        BatchNormInference, BatchNormBackward, BatchNormUpdate, RowwiseForward,
+                        RowwiseBackward, Loss, MetricRows, AccumulateRows, AccumulateLoss, FinishLoss, AddForward, CopyColumns,
+                        Reshape, RegularizationPenalty, GradientNorm,
+                        OptimizerStep>;
+
+struct Call {
+  Op op;
+  std::string name;    // the layer or parameter it works for
+  std::string reason;  // why this form was chosen, for Plan::describe()
+  bool barrier = true; // false: independent of the calls since the last barrier
+};
+
+// `compute` runs first; then the step's loss is checked, and `update` (everything that changes the
+// model) runs only if it is finite. step_loss is null for programs without a loss.
+struct Program {
+  std::vector<Call> compute;
+  std::vector<Call> update;
+  const double* step_loss = nullptr;
+};
+
+}  // namespace dnnfast::ops

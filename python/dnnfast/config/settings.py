@@ -1,0 +1,121 @@
+"""The few process-wide settings and their checks."""
+
+from __future__ import annotations
+
+from dnnfast.errors import unknown_name
+
+DEVICES = ("cpu", "reference")
+
+_device = "cpu"
+_epsilon = 1e-7
+
+
+def device() -> str:
+    """Return the device that models run on.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.device() in ("cpu", "reference")
+        True
+    """
+    return _device
+
+
+def set_device(name: str) -> None:
+    """Choose the device that models run on from now on.
+
+    A model moves, with its weights and optimizer state, the next time it is used.
+
+    Args:
+        name: ``"cpu"`` (native code, the default) or ``"reference"`` (NumPy in float64, slow, the
+            specification that the others are tested against).
+
+    Raises:
+        ValueError: if there is no such device.
+
+    Example:
+        >>> import dnnfast
+        >>> before = dnnfast.config.device()
+        >>> dnnfast.config.set_device("reference")
+        >>> dnnfast.config.device()
+        'reference'
+        >>> dnnfast.config.set_device(before)
+    """
+    global _device
+    if name not in DEVICES:
+        raise unknown_name("device", name, DEVICES)
+    _device = name
+
+
+def set_threads(count: int) -> None:
+    """Set the number of threads of the ``"cpu"`` device; results do not depend on it.
+
+    Args:
+        count: a positive integer.
+
+    Raises:
+        ValueError: if ``count`` is not a positive integer.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.set_threads(0)
+        Traceback (most recent call last):
+        ValueError: set_threads: expected a positive integer, got 0.
+    """
+    from dnnfast import engine
+
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"set_threads: expected a positive integer, got {count!r}.")
+    engine.native().set_threads(count)
+
+
+def threads() -> int:
+    """Return the number of threads of the ``"cpu"`` device."""
+    from dnnfast import engine
+
+    return int(engine.native().threads())
+
+
+def floatx() -> str:
+    """Return the default floating-point type of layers, ``"float32"``.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.floatx()
+        'float32'
+    """
+    return "float32"
+
+
+def set_floatx(value: str) -> None:
+    """Accept ``"float32"``, the type that models compute in.
+
+    Raises:
+        ValueError: for any other type.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.set_floatx("float32")
+    """
+    if value != "float32":
+        raise ValueError(
+            f"set_floatx: models compute in float32, got {value!r}. Data of any numeric type is "
+            "accepted as it is; to compute in float64 use config.set_device('reference')."
+        )
+
+
+def epsilon() -> float:
+    """Return the small constant for fuzzy comparisons, 1e-7 unless changed.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.epsilon()
+        1e-07
+    """
+    return _epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set the value that `epsilon` returns; models are not affected."""
+    global _epsilon
+    _epsilon = float(value)

@@ -1,0 +1,123 @@
+"""The graph that Python hands to an engine: named ops on tensors, parameters, losses, metrics.
+
+Every engine (reference, cpu, cuda) runs the same graph. Python only describes it; shapes are
+inferred, and everything is differentiated, fused and run, by the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Tensor:
+    """A value in the graph. ``shape`` excludes the batch axis, except for parameters."""
+
+    kind: str  # "input", "parameter" or "node"
+    index: int  # position in Graph.inputs, Graph.parameters or Graph.nodes
+    shape: tuple[int, ...]
+
+
+@dataclass
+class Parameter:
+    """A variable of the model, trainable or not (moving statistics).
+
+    ``l1`` and ``l2`` are penalties added to the loss; ``decay`` tells whether the optimizer's
+    decoupled weight decay applies.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool = True
+    l1: float = 0.0
+    l2: float = 0.0
+    decay: bool = True
+
+
+@dataclass
+class Node:
+    """One op. ``inputs`` and ``output`` are tensor ids."""
+
+    op: str
+    name: str
+    inputs: list[int]
+    attrs: dict[str, Any]
+    output: int
+
+
+@dataclass
+class Loss:
+    """``weight * mean(sample_weight * loss(target, prediction))``, added to the total.
+
+    ``target`` numbers the target array of a data set; the kinds are those of csrc/ops/loss.h.
+    """
+
+    kind: str
+    prediction: int
+    target: int
+    weight: float = 1.0
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+
+
+@dataclass
+class Metric:
+    """A mean over samples of a row-wise function of prediction and target (csrc/ops/metric.h)."""
+
+    kind: str
+    prediction: int
+    target: int
+
+
+@dataclass
+class Optimizer:
+    """What the optimizer pass does. ``options`` holds the constants of csrc/ops/optimizer.h.
+
+    Keys: ``momentum nesterov rho centered beta_1 beta_2 epsilon amsgrad weight_decay clipnorm
+    clipvalue global_clipnorm``; missing or None means the default of the op (no clipping, no decay).
+    """
+
+    kind: str  # "sgd", "rmsprop", "adam" or "nadam"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Graph:
+    """Tensors are numbered in order of creation; an id is an index into ``tensors``."""
+
+    tensors: list[Tensor] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    parameters: list[Parameter] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+    optimizer: Optimizer | None = None
+
+    def _add(self, kind: str, index: int, shape: tuple[int, ...]) -> int:
+        self.tensors.append(Tensor(kind, index, tuple(shape)))
+        return len(self.tensors) - 1
+
+    def add_input(self, name: str, shape: tuple[int, ...]) -> int:
+        """Add an input of the given sample shape and return its tensor id."""
+        self.inputs.append(name)
+        return self._add("input", len(self.inputs) - 1, shape)
+
+    def add_parameter(self, parameter: Parameter) -> int:
+        """Add a variable and return its tensor id."""
+        self.parameters.append(parameter)
+        return self._add("parameter", len(self.parameters) - 1, parameter.shape)
+
+    def add_node(
+        self,
+        op: str,
+        inputs: list[int],
+        attrs: dict[str, Any],
+        shape: tuple[int, ...],
+        name: str = "",
+    ) -> int:
+        """Add an op whose output has the given sample shape and return the output's id."""
+        output = self._add("node", len(self.nodes), shape)
+        self.nodes.append(Node(op, name or op, list(inputs), dict(attrs), output))
+        return output

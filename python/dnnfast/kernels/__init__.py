@@ -1,0 +1,61 @@
+"""The fused native kernels one by one, on NumPy arrays, in float32.
+
+Every function has a twin of the same signature in `dnnfast.reference` (NumPy, float64), so that
+any kernel can be compared with its specification:
+
+>>> import numpy as np
+>>> import dnnfast
+>>> x, w = np.ones((4, 3)), np.full((3, 2), 0.5)
+>>> fast = dnnfast.kernels.dense_forward(x, w, activation="tanh")
+>>> exact = dnnfast.reference.dense_forward(x, w, activation="tanh")
+>>> bool(np.allclose(fast, exact, rtol=1e-6))
+True
+
+The arrays are copied into the engine's padded layouts and back; inside a model they stay there. For
+speed figures use ``dnnfast bench``, which times the kernels on those layouts.
+"""
+
+from dnnfast.kernels.activation import activation_backward, activation_forward
+from dnnfast.kernels.batchnorm import batchnorm_backward, batchnorm_forward, batchnorm_inference
+from dnnfast.kernels.dense import dense_backward, dense_forward, matmul
+from dnnfast.kernels.dropout import dropout_backward, dropout_forward, dropout_mask
+from dnnfast.kernels.loss import loss_backward, loss_forward
+from dnnfast.kernels.metric import metric_rows
+from dnnfast.kernels.optimizer import adam_step, nadam_step, rmsprop_step, sgd_step
+from dnnfast.kernels.shuffle import shuffle
+from dnnfast.kernels.softmax import (
+    glu_backward,
+    glu_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    softmax_backward,
+    softmax_forward,
+)
+
+__all__ = [
+    "activation_backward",
+    "activation_forward",
+    "adam_step",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "batchnorm_inference",
+    "dense_backward",
+    "dense_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "dropout_mask",
+    "glu_backward",
+    "glu_forward",
+    "log_softmax_backward",
+    "log_softmax_forward",
+    "loss_backward",
+    "loss_forward",
+    "matmul",
+    "metric_rows",
+    "nadam_step",
+    "rmsprop_step",
+    "sgd_step",
+    "shuffle",
+    "softmax_backward",
+    "softmax_forward",
+]

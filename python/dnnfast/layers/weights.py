@@ -1,0 +1,197 @@
+"""The variables and sublayers of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from dnnfast import tree
+from dnnfast.variable import Variable
+
+
+def unique(items: Iterable[Any]) -> list[Any]:
+    """Drop repetitions (by identity) and keep the order."""
+    seen: set[int] = set()
+    return [item for item in items if not (id(item) in seen or seen.add(id(item)))]
+
+
+class WeightsMixin:
+    """Everything about weights that layers and models share."""
+
+    name: str
+    built: bool
+    _trainable: bool
+    _variables: list[Variable]
+
+    def add_weight(
+        self,
+        shape: Sequence[int] | int | None = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: Any = "none",
+        name: str | None = None,
+    ) -> Variable:
+        """Create a variable of the layer.
+
+        Args:
+            shape: default a scalar.
+            initializer: a name, object or callable. Default ``"glorot_uniform"`` ("zeros" for
+                a scalar).
+            dtype: only float32.
+            trainable: default True.
+            regularizer: an L1, L2 or L1L2 penalty.
+            constraint: not supported; None.
+            name: default ``"variable"``.
+
+        Raises:
+            ValueError: if an argument is not supported.
+        """
+        from dnnfast import initializers, regularizers
+
+        if isinstance(shape, (int, np.integer)):
+            shape = (int(shape),)
+        shape = tuple(shape or ())
+        if any(size is None for size in shape):
+            raise ValueError(f"Layer {self.name!r}: a weight's shape must be known, got {shape}.")
+        if constraint is not None:
+            raise ValueError(f"Layer {self.name!r}: weight constraints are not supported.")
+        initializer = initializers.get(initializer or ("glorot_uniform" if shape else "zeros"))
+        variable = Variable(initializer, shape, trainable=trainable, name=name or "variable")
+        variable.path = f"{self.name}/{variable.name}"
+        variable.regularizer = regularizers.get(regularizer)
+        self._variables.append(variable)
+        return variable
+
+    # Sublayers are found among the attributes, so that no bookkeeping can go stale.
+
+    def _sublayers(self) -> list[Any]:
+        return unique(self._attributes_of(WeightsMixin))
+
+    def _attributes_of(self, cls: type) -> Iterator[Any]:
+        for key, value in self.__dict__.items():
+            if key in _NOT_SEARCHED:
+                continue
+            if isinstance(value, cls):
+                yield value
+            elif isinstance(value, (list, tuple, dict)) and value:
+                yield from (leaf for leaf in tree.flatten(value) if isinstance(leaf, cls))
+
+    def _own_variables(self) -> list[Variable]:
+        found = unique([*self._variables, *self._attributes_of(Variable)])
+        return [v for v in found if v.trainable] + [v for v in found if not v.trainable]
+
+    def _all_layers(self) -> list[Any]:
+        """Return this layer and all nested ones, each once, depth first."""
+        seen: set[int] = set()
+        found: list[Any] = []
+
+        def visit(layer: Any) -> None:
+            if id(layer) in seen:
+                return
+            seen.add(id(layer))
+            found.append(layer)
+            for inner in layer._sublayers():
+                visit(inner)
+
+        visit(self)
+        return found
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables: each layer's own, trainable first, in the order of the layers."""
+        return unique(v for layer in self._all_layers() for v in layer._own_variables())
+
+    variables = weights
+
+    def _collect_trainable(self, seen: set[int]) -> Iterator[Variable]:
+        if id(self) in seen or not self._trainable:
+            return
+        seen.add(id(self))
+        yield from (v for v in self._own_variables() if v.trainable)
+        for layer in self._sublayers():
+            yield from layer._collect_trainable(seen)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that training updates."""
+        return unique(self._collect_trainable(set()))
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables that training leaves alone: frozen ones and moving statistics."""
+        trainable = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trainable]
+
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training updates the weights; setting it sets all nested layers.
+
+        On a compiled model the change takes effect at the next ``compile``.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._all_layers():
+            layer._trainable = bool(value)
+
+    # Values.
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the values of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the values of `weights`.
+
+        Raises:
+            ValueError: if number or shapes differ; nothing is changed then.
+        """
+        variables = self.weights
+        if len(weights) != len(variables):
+            hint = "" if self.built else " It is not built yet: call it or its `build` first."
+            raise ValueError(
+                f"set_weights of {self.name!r}: got {len(weights)} arrays, expected "
+                f"{len(variables)}.{hint}"
+            )
+        arrays = [np.asarray(w, dtype=np.float32) for w in weights]
+        for variable, array in zip(variables, arrays, strict=True):
+            if array.shape != variable.shape:
+                raise ValueError(
+                    f"set_weights of {self.name!r}: {variable.path!r} has shape {variable.shape}, "
+                    f"got an array of shape {array.shape}."
+                )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+    def count_params(self) -> int:
+        """Return the number of scalars in `weights`.
+
+        Raises:
+            ValueError: if the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"count_params: {self.name!r} is not built yet, so its weights do not exist. Call "
+                "it on data or give an input shape first."
+            )
+        return sum(v.size for v in self.weights)
+
+
+_NOT_SEARCHED = {
+    "_variables",
+    "_inbound_nodes",
+    "_init_arguments",
+    "_initial_weights",
+    "_build_shapes",
+}

@@ -1,0 +1,114 @@
+"""The reference engine: every op in NumPy and float64, and a trainer that runs graphs with them.
+
+It is the specification. The other engines are tested against it, and it against finite differences.
+"""
+
+from dnnfast.errors import NonFiniteLossError
+from dnnfast.reference.activation import (
+    ACTIVATIONS,
+    activation_backward,
+    activation_forward,
+    erf,
+    sigmoid,
+    softplus,
+)
+from dnnfast.reference.batchnorm import (
+    batchnorm_backward,
+    batchnorm_forward,
+    batchnorm_inference,
+    batchnorm_inference_backward,
+    batchnorm_update,
+)
+from dnnfast.reference.dataset import Dataset
+from dnnfast.reference.dense import dense_backward, dense_forward, matmul
+from dnnfast.reference.dropout import (
+    dropout_backward,
+    dropout_forward,
+    dropout_mask,
+    dropout_scale,
+)
+from dnnfast.reference.loss import LOSSES, loss_backward, loss_forward
+from dnnfast.reference.merge import (
+    add_backward,
+    add_forward,
+    concatenate_backward,
+    concatenate_forward,
+    reshape_backward,
+    reshape_forward,
+)
+from dnnfast.reference.metric import METRICS, metric_rows
+from dnnfast.reference.optimizer import (
+    OPTIMIZERS,
+    adam_step,
+    clip_gradients,
+    nadam_step,
+    nadam_u,
+    rmsprop_step,
+    sgd_step,
+)
+from dnnfast.reference.philox import philox
+from dnnfast.reference.program import OPS
+from dnnfast.reference.session import Session
+from dnnfast.reference.shapes import infer_shape, validate_graph
+from dnnfast.reference.shuffle import shuffle
+from dnnfast.reference.softmax import (
+    glu_backward,
+    glu_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    softmax_backward,
+    softmax_forward,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "METRICS",
+    "OPS",
+    "OPTIMIZERS",
+    "Dataset",
+    "NonFiniteLossError",
+    "Session",
+    "activation_backward",
+    "activation_forward",
+    "adam_step",
+    "add_backward",
+    "add_forward",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "batchnorm_inference",
+    "batchnorm_inference_backward",
+    "batchnorm_update",
+    "clip_gradients",
+    "concatenate_backward",
+    "concatenate_forward",
+    "dense_backward",
+    "dense_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "dropout_mask",
+    "dropout_scale",
+    "erf",
+    "glu_backward",
+    "glu_forward",
+    "infer_shape",
+    "log_softmax_backward",
+    "log_softmax_forward",
+    "loss_backward",
+    "loss_forward",
+    "matmul",
+    "metric_rows",
+    "nadam_step",
+    "nadam_u",
+    "philox",
+    "reshape_backward",
+    "reshape_forward",
+    "rmsprop_step",
+    "sgd_step",
+    "shuffle",
+    "sigmoid",
+    "softmax_backward",
+    "softmax_forward",
+    "softplus",
+    "validate_graph",
+]

@@ -1,0 +1,362 @@
+"""The trainer of the reference engine: runs a graph in float64 and keeps its variables so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dnnfast.errors import NonFiniteLossError, unknown_name
+from dnnfast.reference.batchnorm import batchnorm_update
+from dnnfast.reference.dataset import Dataset
+from dnnfast.reference.loss import loss_backward, loss_forward, row_weights
+from dnnfast.reference.metric import metric_rows
+from dnnfast.reference.optimizer import OptimizerState, clip_gradients
+from dnnfast.reference.program import (
+    Run,
+    attribute,
+    batchnorm_parameters,
+    logits_of,
+    run_backward,
+    run_forward,
+)
+from dnnfast.reference.shapes import validate_graph
+
+Array = NDArray[np.float64]
+_PROGRAMS = ("train", "evaluate", "predict")
+
+
+def _check_program(name: str) -> None:
+    if name not in _PROGRAMS:
+        raise unknown_name("program", name, _PROGRAMS)
+
+
+class Session:
+    """A model on the reference engine. The native sessions have the same methods.
+
+    Parameters, optimizer state and all computations are float64; `get_parameter` and its like
+    return float32 copies, as the other engines have them.
+
+    Args:
+        graph: a `dnnfast.graph.Graph`.
+
+    Raises:
+        ValueError: if the graph does not fit together.
+
+    Example:
+
+    >>> from dnnfast.graph import Graph, Loss, Optimizer, Parameter
+    >>> graph = Graph(optimizer=Optimizer("sgd"))
+    >>> x, w = graph.add_input("x", (1,)), graph.add_parameter(Parameter("w", (1, 1)))
+    >>> y = graph.add_node("dense", [x, w], {}, (1,))
+    >>> graph.losses.append(Loss("mean_squared_error", y, target=0))
+    >>> session = Session(graph)
+    >>> session.train(Dataset([[[1.0]]], [[1.0]], [None]), None, 0, 1, 1, [0.25])
+    1
+    >>> session.get_parameter(0).tolist(), session.totals()
+    ([[0.5]], [1.0])
+    """
+
+    def __init__(self, graph: Any) -> None:
+        validate_graph(graph)
+        self.graph = graph
+        self.seed = 0
+        self._parameters = [np.zeros(tuple(p.shape)) for p in graph.parameters]
+        self._gradients = [np.zeros(tuple(p.shape)) for p in graph.parameters]
+        self._optimizer = None
+        if graph.optimizer is not None:
+            self._optimizer = OptimizerState(graph.optimizer.kind, graph.optimizer.options)
+        self._iterations_without_optimizer = 0
+        self.reset_totals()
+
+    # Variables and state.
+
+    def set_parameter(self, i: int, array: ArrayLike) -> None:
+        """Set parameter ``i``; raises ValueError unless the array has its shape."""
+        self._parameters[i] = self._fitting(i, array)
+
+    def get_parameter(self, i: int) -> NDArray[np.float32]:
+        """Return a copy of parameter ``i``."""
+        return self._parameters[self._checked(i)].astype(np.float32)
+
+    def get_gradient(self, i: int) -> NDArray[np.float32]:
+        """Return the gradient of the last step, before clipping and with penalties; zeros for
+        parameters that are not trained."""
+        return self._gradients[self._checked(i)].astype(np.float32)
+
+    def _checked(self, i: int) -> int:
+        count = len(self._parameters)
+        if not 0 <= i < count:
+            raise ValueError(f"parameter {i} does not exist; the model has {count}")
+        return i
+
+    def _fitting(self, i: int, array: ArrayLike) -> Array:
+        values = np.array(array, dtype=np.float64)
+        spec = self.graph.parameters[self._checked(i)]
+        if values.shape != tuple(spec.shape):
+            raise ValueError(
+                f'parameter "{spec.name}" has shape {tuple(spec.shape)}; got {values.shape}'
+            )
+        return values
+
+    @property
+    def slot_names(self) -> list[str]:
+        """Names of the optimizer's state arrays."""
+        return list(self._optimizer.slot_names) if self._optimizer else []
+
+    def _slot_key(self, name: str, i: int) -> tuple[str, int]:
+        if name not in self.slot_names:
+            raise ValueError(f'the optimizer has no slot "{name}"; it has {self.slot_names}')
+        return name, self._checked(i)
+
+    def get_slot(self, name: str, i: int) -> NDArray[np.float32]:
+        """Return a copy of an optimizer state array of parameter ``i``; zeros before training."""
+        key = self._slot_key(name, i)
+        assert self._optimizer is not None
+        return self._optimizer.slots.get(key, np.zeros_like(self._parameters[i])).astype(np.float32)
+
+    def set_slot(self, name: str, i: int, array: ArrayLike) -> None:
+        """Set an optimizer state array of parameter ``i``; ignored where it is not trained."""
+        key, values = self._slot_key(name, i), self._fitting(i, array)
+        assert self._optimizer is not None
+        if self.graph.parameters[i].trainable:
+            self._optimizer.slots[key] = values
+
+    @property
+    def iterations(self) -> int:
+        """Number of optimizer steps so far; the clock of the random bits."""
+        if self._optimizer is None:
+            return self._iterations_without_optimizer
+        return self._optimizer.iterations
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        if self._optimizer is None:
+            self._iterations_without_optimizer = int(value)
+        else:
+            self._optimizer.iterations = int(value)
+
+    @property
+    def u_product(self) -> float:
+        """Nadam's product of momentum coefficients; 1 for other optimizers."""
+        return self._optimizer.u_product if self._optimizer else 1.0
+
+    @u_product.setter
+    def u_product(self, value: float) -> None:
+        if self._optimizer:
+            self._optimizer.u_product = float(value)
+
+    # Programs.
+
+    def train(
+        self,
+        dataset: Dataset,
+        order: ArrayLike | None,
+        begin: int,
+        count: int,
+        batch: int,
+        learning_rates: ArrayLike,
+    ) -> int:
+        """Run ``count`` optimizer steps from step ``begin`` of an epoch and return their number.
+
+        Args:
+            dataset: inputs, targets and weights.
+            order: permutation of the rows, or None for their order.
+            begin: first step; its rows start at ``begin * batch``.
+            count: number of steps; the last of an epoch may be short.
+            batch: samples a step.
+            learning_rates: one a step.
+
+        Raises:
+            NonFiniteLossError: if a step's loss is NaN or infinite; the steps before it are
+                applied, it is not.
+            RuntimeError: if the graph has no optimizer.
+            ValueError: if the arguments do not fit.
+        """
+        if self._optimizer is None:
+            raise RuntimeError("the model was compiled without an optimizer; it cannot train")
+        rates = np.asarray(learning_rates, dtype=np.float64).reshape(-1)
+        if rates.size != count:
+            raise ValueError(f"got {rates.size} learning rates for {count} steps")
+        rows = dataset.steps(begin, count, batch, order)
+        dataset.check_targets(self.graph)
+        for i, index in enumerate(rows):
+            run = self._run(dataset, index, training=True, step=self.iterations)
+            loss = self._compute(run, dataset, index, metrics=True)
+            if not math.isfinite(loss):
+                raise NonFiniteLossError(begin + i, loss)
+            self._update(run, float(rates[i]))
+        return count
+
+    def compute_gradients(self, dataset: Dataset, begin: int, batch: int) -> None:
+        """Run forward and backward of step ``begin`` without an update; see `get_gradient`."""
+        (index,) = dataset.steps(begin, 1, batch)
+        dataset.check_targets(self.graph)
+        run = self._run(dataset, index, training=True, step=self.iterations)
+        self._compute(run, dataset, index, metrics=False)
+
+    def evaluate(self, dataset: Dataset, begin: int, count: int, batch: int) -> None:
+        """Add the losses and metrics of ``count`` steps to the totals, in inference mode."""
+        rows = dataset.steps(begin, count, batch)
+        dataset.check_targets(self.graph)
+        for i, index in enumerate(rows):
+            run = self._run(dataset, index, training=False, step=begin + i)
+            self._compute(run, dataset, index, metrics=True, gradients=False)
+
+    def predict(
+        self,
+        dataset: Dataset,
+        begin: int,
+        count: int,
+        batch: int,
+        outputs: Sequence[NDArray[np.float32]],
+        training: bool = False,
+        step: int = 0,
+    ) -> None:
+        """Write the outputs of ``count`` steps into the rows of float32 arrays ``[n, *shape]``.
+
+        ``training`` puts dropout and batch normalization into training mode; ``step`` numbers the
+        random bits of the first step.
+        """
+        if len(outputs) != len(self.graph.outputs):
+            raise ValueError(
+                f"the model has {len(self.graph.outputs)} outputs; got {len(outputs)} arrays to "
+                "write them to"
+            )
+        rows = dataset.steps(begin, count, batch)
+        for i, index in enumerate(rows):
+            run = self._run(dataset, index, training=training, step=step + i)
+            with np.errstate(all="ignore"):
+                run_forward(run, self.graph.outputs)
+                for array, id_ in zip(outputs, self.graph.outputs, strict=True):
+                    array[index] = run.values[id_].reshape(len(index), *array.shape[1:])
+
+    def reset_totals(self) -> None:
+        """Forget the sums behind `totals`."""
+        own = len(self.graph.losses) if len(self.graph.losses) > 1 else 0
+        self._totals = np.zeros((1 + own + len(self.graph.metrics), 2))
+
+    def totals(self) -> list[float]:
+        """Return the means since `reset_totals`: the loss with penalties, each loss's own (where
+        there are several), each metric."""
+        return [float(value / weight) if weight else 0.0 for value, weight in self._totals]
+
+    # What a plan says.
+
+    def describe(self, batch: int, program: str = "train") -> str:
+        """Return one line for each node: nothing is fused here, everything is float64."""
+        _check_program(program)
+        lines = [f"reference engine (NumPy, float64), {program}, batch {batch}"]
+        for node in self.graph.nodes:
+            shape = tuple(self.graph.tensors[node.output].shape)
+            lines.append(f"  {node.op} {node.name} -> {shape}")
+        return "\n".join(lines)
+
+    def activation_bytes(self, batch: int, program: str = "train") -> int:
+        """Return the bytes of all values of a batch; they are all kept, in every program."""
+        _check_program(program)
+        shapes = [self.graph.tensors[node.output].shape for node in self.graph.nodes]
+        return 8 * batch * sum(math.prod(shape) for shape in shapes)
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of parameters, gradients and optimizer state."""
+        extra = 1 + len(self.slot_names)
+        return 8 * sum(
+            math.prod(p.shape) * (1 + extra * p.trainable) for p in self.graph.parameters
+        )
+
+    # Inside.
+
+    def _run(self, dataset: Dataset, index: NDArray, training: bool, step: int) -> Run:
+        values = dataset.input_values(self.graph, index)
+        for id_, tensor in enumerate(self.graph.tensors):
+            if tensor.kind == "parameter":
+                values[id_] = self._parameters[tensor.index]
+        return Run(self.graph, training, self.seed, step, values)
+
+    def _compute(
+        self, run: Run, dataset: Dataset, index: NDArray, metrics: bool, gradients: bool = True
+    ) -> float:
+        """Compute and return the loss of one batch, adding to the totals; keep its gradients."""
+        graph = self.graph
+        fused = [logits_of(run, loss) for loss in graph.losses]
+        read = [
+            loss.prediction if logits is None else logits
+            for loss, logits in zip(graph.losses, fused, strict=True)
+        ]
+        measured = graph.metrics if metrics else []
+        with np.errstate(all="ignore"):
+            run_forward(run, [*read, *(metric.prediction for metric in measured)])
+            step_loss = self._penalty()
+            seeds: dict[int, Array] = {}
+            for i, (loss, id_) in enumerate(zip(graph.losses, read, strict=True)):
+                target = dataset.targets[loss.target][index]
+                weight = dataset.weight(loss.target)
+                weight = None if weight is None else weight[index]
+                form = (loss.from_logits or fused[i] is not None, loss.label_smoothing)
+                rows = loss_forward(loss.kind, run.values[id_], target, *form)
+                if weight is not None:
+                    rows = rows * row_weights(weight, len(rows))
+                mean = float(rows.mean())
+                step_loss += loss.weight * mean
+                if len(graph.losses) > 1:
+                    self._totals[1 + i] += (mean * len(index), len(index))
+                if gradients:
+                    term = loss_backward(loss.kind, run.values[id_], target, *form, weight)
+                    seeds[id_] = seeds.get(id_, 0.0) + loss.weight * term
+            self._totals[0] += (step_loss * len(index), len(index))
+            first = len(self._totals) - len(graph.metrics)
+            for i, metric in enumerate(measured):
+                target = dataset.targets[metric.target][index]
+                rows = metric_rows(metric.kind, run.values[metric.prediction], target)
+                self._totals[first + i] += (rows.sum(), len(rows))
+            if gradients:
+                self._keep_gradients(run_backward(run, seeds))
+        return step_loss
+
+    def _penalty(self) -> float:
+        """Return the sum of l1 |w| + l2 w^2 over the trained parameters."""
+        return sum(
+            spec.l1 * float(np.abs(w).sum()) + spec.l2 * float((w * w).sum())
+            for spec, w in zip(self.graph.parameters, self._parameters, strict=True)
+            if spec.trainable and (spec.l1 or spec.l2)
+        )
+
+    def _keep_gradients(self, gradients: dict[int, Array]) -> None:
+        """Sort tensor gradients into parameter gradients, and add those of the penalties."""
+        totals = [np.zeros_like(w) for w in self._parameters]
+        for id_, tensor in enumerate(self.graph.tensors):
+            if tensor.kind == "parameter" and id_ in gradients:
+                totals[tensor.index] = totals[tensor.index] + gradients[id_]
+        for i, spec in enumerate(self.graph.parameters):
+            w = self._parameters[i]
+            if not spec.trainable:
+                totals[i] = np.zeros_like(w)
+            elif spec.l1 or spec.l2:
+                totals[i] = totals[i] + spec.l1 * np.sign(w) + 2.0 * spec.l2 * w
+        self._gradients = totals
+
+    def _update(self, run: Run, learning_rate: float) -> None:
+        """Apply the step: moving statistics, clipping, decoupled decay, optimizer."""
+        optimizer = self._optimizer
+        assert optimizer is not None
+        for number, statistics in run.statistics.items():
+            node = self.graph.nodes[number]
+            ids = batchnorm_parameters(node)
+            momentum = attribute(node, "momentum", 0.99)
+            for name, value in zip(("moving_mean", "moving_variance"), statistics, strict=True):
+                i = self.graph.tensors[ids[name]].index
+                self._parameters[i] = batchnorm_update(self._parameters[i], value, momentum)
+        trained = [i for i, spec in enumerate(self.graph.parameters) if spec.trainable]
+        with np.errstate(all="ignore"):
+            clipped = clip_gradients([self._gradients[i] for i in trained], optimizer.options)
+            for i, g in zip(trained, clipped, strict=True):
+                w = self._parameters[i]
+                if self.graph.parameters[i].decay:
+                    w = w - w * optimizer.options.get("weight_decay", 0.0) * learning_rate
+                self._parameters[i] = optimizer.update(i, w, g, learning_rate)
+        optimizer.advance()

@@ -1,0 +1,110 @@
+"""Names of users' own classes and functions in serialized models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_custom_objects: dict[str, Any] = {}
+_names: dict[Any, str] = {}
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the dictionary of registered names and what they stand for; it may be changed.
+
+    Example:
+        >>> import dnnfast
+        >>> isinstance(dnnfast.utils.get_custom_objects(), dict)
+        True
+    """
+    return _custom_objects
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
+    """Register a class or function so that saved models can name it.
+
+    Args:
+        package: prefix of the registered name ``package>name``. Default ``"Custom"``.
+        name: default the object's own name.
+
+    Raises:
+        ValueError: if a class has no ``get_config``.
+
+    Example:
+        >>> import dnnfast
+        >>> @dnnfast.utils.register_keras_serializable("docs")
+        ... class MyDense(dnnfast.layers.Dense):
+        ...     pass
+        >>> dnnfast.saving.get_registered_name(MyDense)
+        'docs>MyDense'
+    """
+
+    def decorate(item: T) -> T:
+        own = name or item.__name__  # type: ignore[attr-defined]
+        if isinstance(item, type) and not hasattr(item, "get_config"):
+            raise ValueError(
+                f"register_keras_serializable: class {own} has no `get_config` method; add one "
+                "that returns the constructor's arguments."
+            )
+        registered = f"{package}>{own}"
+        _custom_objects[registered] = item
+        _names[item] = registered
+        return item
+
+    return decorate
+
+
+def get_registered_name(item: Any) -> str:
+    """Return the registered name of a class or function, else its own name."""
+    try:
+        return _names.get(item) or getattr(item, "__name__", str(item))
+    except TypeError:
+        return getattr(item, "__name__", str(item))
+
+
+def get_registered_object(
+    name: str,
+    custom_objects: dict[str, Any] | None = None,
+    module_objects: dict[str, Any] | None = None,
+) -> Any:
+    """Return what a registered name stands for, or None."""
+    for table in (_custom_objects, custom_objects or {}, module_objects or {}):
+        if name in table:
+            return table[name]
+    return None
+
+
+class CustomObjectScope:
+    """Makes names known to deserialization inside a ``with`` block.
+
+    Args:
+        custom_objects: dictionary of names and classes or functions.
+
+    Example:
+        >>> import dnnfast
+        >>> def twice(x):
+        ...     return x
+        >>> with dnnfast.saving.custom_object_scope({"twice": twice}):
+        ...     dnnfast.activations.get("twice") is twice
+        True
+    """
+
+    def __init__(self, custom_objects: dict[str, Any]) -> None:
+        self.custom_objects = dict(custom_objects or {})
+        self._before: dict[str, Any] = {}
+
+    def __enter__(self) -> CustomObjectScope:
+        self._before = dict(_custom_objects)
+        _custom_objects.update(self.custom_objects)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        _custom_objects.clear()
+        _custom_objects.update(self._before)
+
+
+custom_object_scope = CustomObjectScope

@@ -1,0 +1,115 @@
+"""Records the ops that layers apply to symbolic tensors, and the context of the layer calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from dnnfast import engine
+from dnnfast.keras_tensor import KerasTensor
+from dnnfast.variable import Variable
+
+
+class _Automatic:
+    """The `training` of a traced call: decided when the model runs, not when it is traced."""
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"{current_layer_name() or 'A layer'}: `call` branches on `training`, but a model is "
+            "traced once for training and inference. Pass `training` on to the layers used inside "
+            "`call` (they switch by themselves) instead of testing it."
+        )
+
+    def __repr__(self) -> str:
+        return "training=automatic"
+
+
+AUTOMATIC = _Automatic()
+
+
+def mode_of(training: Any) -> str:
+    """Return the op mode for a `training` argument: "auto", "train" or "infer"."""
+    if training is None or training is AUTOMATIC:
+        return "auto"
+    return "train" if training else "infer"
+
+
+@dataclass(frozen=True)
+class OpRecord:
+    """One op application; "identity" stands for its input."""
+
+    op: str
+    inputs: tuple[KerasTensor | Variable, ...]
+    attrs: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+@dataclass
+class _Frame:
+    layer: Any
+    training: Any
+
+
+class _Stack(threading.local):
+    def __init__(self) -> None:
+        self.frames: list[_Frame] = []
+
+
+_stack = _Stack()
+
+
+def depth() -> int:
+    """Return how many layer calls are in progress."""
+    return len(_stack.frames)
+
+
+def current_training() -> Any:
+    """Return the `training` value that the enclosing layer call hands down."""
+    return _stack.frames[-1].training if _stack.frames else AUTOMATIC
+
+
+def current_layer_name() -> str:
+    """Return the path of the layer being called, such as ``model/dense``."""
+    names = [frame.layer.name for frame in _stack.frames if frame.layer is not None]
+    return "/".join(names)
+
+
+@contextmanager
+def calling(layer: Any, training: Any) -> Iterator[None]:
+    """Mark a layer call (or, with ``layer=None``, a retrace) as in progress."""
+    _stack.frames.append(_Frame(layer, training))
+    try:
+        yield
+    finally:
+        _stack.frames.pop()
+
+
+def emit(
+    op: str,
+    inputs: Sequence[KerasTensor | Variable],
+    attrs: dict[str, Any] | None = None,
+) -> KerasTensor:
+    """Record an op on symbolic tensors and variables and return its symbolic output.
+
+    Raises:
+        ValueError: if the shapes do not fit, naming the layer.
+    """
+    attrs = attrs or {}
+    name = current_layer_name()
+    shapes = [t.shape if isinstance(t, Variable) else t.sample_shape for t in inputs]
+    try:
+        shape = engine.infer_shape(op, shapes, attrs)
+    except ValueError as error:
+        raise ValueError(f"Layer {name!r}: {error}" if name else str(error)) from None
+    first = next(t for t in inputs if isinstance(t, KerasTensor))
+    record = OpRecord(op, tuple(inputs), attrs, name or op)
+    return KerasTensor((first.shape[0], *shape), record=record)
+
+
+def alias(tensor: KerasTensor) -> KerasTensor:
+    """Return a new symbolic tensor that stands for the same value."""
+    record = OpRecord("identity", (tensor,), {}, current_layer_name() or "identity")
+    return KerasTensor(tensor.shape, tensor.dtype, record=record)

@@ -1,0 +1,47 @@
+"""The C++ test programs, and what the compiled kernels may not contain."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def compiler() -> list[str]:
+    command = shlex.split(os.environ.get("CXX", "c++"))
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"no C++ compiler: {command[0]} not found (set CXX)")
+    return command
+
+
+def test_thread_pool(tmp_path: Path) -> None:
+    program = tmp_path / "thread_pool_test"
+    sources = ["tests/cpp/thread_pool_test.cpp", "csrc/cpu/thread_pool.cpp"]
+    flags = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-Icsrc"]
+    subprocess.run([*compiler(), *flags, *sources, "-o", str(program)], cwd=ROOT, check=True)
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
+def test_no_code_leaks_between_instruction_sets(isa: str) -> None:
+    """Reads the object files that `pip install .` left in build/."""
+    objects = sorted(ROOT.glob(f"build/cp*/CMakeFiles/dnnfast_{isa}.dir/**/*.o"))
+    if not objects:
+        pytest.skip(f"no {isa} object files in build/: the package was not built in this folder")
+    if shutil.which("nm") is None:
+        pytest.skip("nm (binutils) not found")
+    path = ROOT / "tests/cpp/isa_symbols.py"
+    spec = importlib.util.spec_from_file_location("isa_symbols", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.leaks("nm", isa, map(str, objects)) == []
