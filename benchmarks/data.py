@@ -1,4 +1,4 @@
-"""Data for the benchmarks: synthetic rows shaped like Fashion-MNIST, or the real set from a folder."""
+"""Data for the benchmarks: rows like those of Fashion-MNIST, or the real set from a folder."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from workloads import CLASSES, INPUTS
 
 
 def synthetic(rows: int, seed: int = 7) -> tuple[np.ndarray, np.ndarray]:
-    """Ten noisy prototypes with about half of the pixels zero, as in Fashion-MNIST, and a quarter of the labels random.
+    """Ten noisy prototypes with about half of the pixels zero, as in Fashion-MNIST, and a quarter
+    of the labels random.
 
-    Random labels keep the loss from vanishing in long runs: subnormal gradients would slow some peers down for a
-    reason that real data does not have.
+    Random labels keep the loss from vanishing in long runs: subnormal gradients would slow some
+    peers down for a reason that real data does not have.
 
     Returns:
         x float32 [rows, 784] in [0, 1] and labels int32 [rows].
@@ -32,7 +33,7 @@ def synthetic(rows: int, seed: int = 7) -> tuple[np.ndarray, np.ndarray]:
 
 
 def real(folder: str, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first rows of the four-file Fashion-MNIST distribution in `folder`, in the form `synthetic` gives."""
+    """The first training rows of the official files in `folder`, in the form of `synthetic`."""
     images = gzip.decompress((Path(folder) / "train-images-idx3-ubyte.gz").read_bytes())
     labels = gzip.decompress((Path(folder) / "train-labels-idx1-ubyte.gz").read_bytes())
     # idx headers: magic and three (images) or one (labels) big-endian sizes of four bytes.

@@ -1,4 +1,4 @@
-"""What the machine is and how fast it can go: the denominators of every floor and share in the results."""
+"""What the machine is and how fast it can go: the denominators of floors and shares."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ THREAD_VARIABLES = (
 
 
 def limit_to(threads: int) -> None:
-    """Gives this process and its children the same processors and thread counts, whatever library they use.
+    """Gives this process and its children the same processors and thread counts, whatever library
+    they use.
 
     NumPy's BLAS reads the environment when it is loaded, so only children are limited for certain.
     """
@@ -95,7 +96,8 @@ def gemm_gflops(threads: int, size: int = 2048, repeats: int = 15) -> float:
 
 
 def bandwidth(threads: int, working_set: int, repeats: int = 7) -> float:
-    """Bytes per second (in GB/s) read plus written by `threads` threads that copy within `working_set` bytes.
+    """Bytes per second (in GB/s) read plus written by `threads` threads that copy within
+    `working_set` bytes.
 
     The size matters: a model that fits a cache is bounded by the cache, not by main memory.
     """

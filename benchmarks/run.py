@@ -1,9 +1,10 @@
-"""Runs the workloads on dnnfast and its peers, interleaved, and appends one JSON line per peer and workload.
+"""Runs the workloads on dnnfast and its peers, interleaved, and appends one JSON line per peer and
+workload.
 
     python benchmarks/run.py --python jax=VENV/bin/python --python torch=VENV/bin/python ...
 
-A peer whose interpreter is not given (by --python or by the environment variable DNNFAST_BENCH_PYTHON_<NAME>) is left
-out with a line that says so. See README.md in this folder.
+A peer whose interpreter is not given (by --python or by the environment variable
+DNNFAST_BENCH_PYTHON_<NAME>) is left out with a line that says so. See README.md in this folder.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class Process:
 
 
 def floor_microseconds(work: Workload, peaks: dict[str, float]) -> float:
-    """The least time of one unit: operations over the measured peak or bytes over the bandwidth, the larger."""
+    """The least time of one unit: operations over the peak or bytes over the bandwidth."""
     return max(work.flops() / peaks["gflops"], work.bytes() / peaks["bandwidth"]) / 1e3
 
 
@@ -158,7 +159,7 @@ def summarize(process: Process) -> dict:
 
 
 def interpreters_of(args: argparse.Namespace) -> dict[str, str]:
-    """The interpreter of every peer that has one; dnnfast and numpy fall back to the one running this script."""
+    """The interpreter of every peer; dnnfast and numpy fall back to the one that runs this."""
     given = dict(item.split("=", 1) for item in args.python)
     found = {}
     for name, peer in PEERS.items():
@@ -205,7 +206,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def measure_peaks(works: list[Workload], args: argparse.Namespace) -> list[dict[str, float]]:
-    """The machine's peaks beside each workload; the bandwidth is that of a working set of its size."""
+    """The peaks beside each workload; the bandwidth is that of a working set of its size."""
     sizes = [str(int(work.bytes())) for work in works]
     command = [sys.executable, "-m", "machine", str(args.threads), *dict.fromkeys(sizes)]
     found = json.loads(subprocess.run(command, cwd=HERE, capture_output=True, check=True).stdout)

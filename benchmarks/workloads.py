@@ -1,13 +1,14 @@
 """The named workloads that dnnfast and every peer run, and the work each of them is made of.
 
-All networks have 784 inputs and end in softmax over 10 classes with cross-entropy. A hidden block is
-Dense -> activation, or Dense without bias -> batch normalization -> activation -> dropout. Learning rates and
-all other optimizer settings are the defaults of Keras 3.
+All networks have 784 inputs and end in softmax over 10 classes with cross-entropy. A hidden block
+is Dense -> activation, or Dense without bias -> batch normalization -> activation -> dropout.
+Learning rates and all other optimizer settings are the defaults of Keras 3.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 INPUTS = 784
 CLASSES = 10
@@ -68,7 +69,7 @@ class Workload:
     @property
     def parameters(self) -> int:
         """Trainable parameters."""
-        pairs = list(zip(self.widths[:-1], self.widths[1:], strict=True))
+        pairs = list(pairwise(self.widths))
         kernels = sum(i * o for i, o in pairs)
         # A normalized layer has gamma and beta instead of a bias.
         vectors = sum(self.hidden) * (2 if self.batchnorm else 1) + CLASSES
@@ -77,10 +78,11 @@ class Workload:
     def flops(self) -> float:
         """Multiply-adds of the matrix products of one unit, counted as two operations each.
 
-        Training is forward, weight gradient and input gradient; the first layer needs no input gradient. A Monte
-        Carlo call needs the first product once, because nothing random comes before it.
+        Training is forward, weight gradient and input gradient; the first layer needs no input
+        gradient. A Monte Carlo call needs the first product once, because nothing random comes
+        before it.
         """
-        pairs = list(zip(self.widths[:-1], self.widths[1:], strict=True))
+        pairs = list(pairwise(self.widths))
         products = [2.0 * self.batch * i * o for i, o in pairs]
         if self.kind == "train":
             return 3 * sum(products) - products[0]
@@ -89,10 +91,11 @@ class Workload:
         return sum(products)
 
     def bytes(self) -> float:
-        """Memory that one unit cannot avoid touching: parameters, state, input rows and output rows.
+        """Memory that one unit cannot avoid touching: parameters, state, input rows and output
+        rows.
 
-        A training step reads and writes every weight and slot once and reads each input row once. Gradients could
-        stay in registers in principle, so they are not counted.
+        A training step reads and writes every weight and slot once and reads each input row once.
+        Gradients could stay in registers in principle, so they are not counted.
         """
         rows = 4.0 * self.batch * INPUTS
         if self.kind == "train":
@@ -120,7 +123,8 @@ WORKLOADS: dict[str, Workload] = {
         _train("bndrop", _LECTURE, "adam", dropout=0.2, **_NORMED),
         _train("deep", (100,) * 20, "nadam", **_NORMED),
         _train("rms512", (512, 512), "rmsprop"),
-        # An epoch of 8192 rows keeps a measurement near two seconds; the time of a step does not depend on it.
+        # An epoch of 8192 rows keeps a measurement near two seconds; the time of a step does not
+        # depend on it.
         _train("wide", _WIDE, "adam", batch=512, rows=8192),
         _train("widebn", _WIDE, "nadam", batch=512, rows=8192, dropout=0.2, **_NORMED),
         Workload("predict", "predict", _LECTURE, "relu", batch=10000, rows=10000, calls=10),

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from dnnfast import _core
+
 ROOT = Path(__file__).resolve().parents[1]
+FLAGS = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-pthread", "-Icsrc"]
+ISA_FLAGS = {
+    "baseline": [],
+    "avx2": ["-mavx2", "-mfma"],
+    "avx512": ["-mavx2", "-mfma", "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl"],
+}
 
 
 def compiler() -> list[str]:
@@ -21,13 +29,22 @@ def compiler() -> list[str]:
     return command
 
 
-def test_thread_pool(tmp_path: Path) -> None:
-    program = tmp_path / "thread_pool_test"
-    sources = ["tests/cpp/thread_pool_test.cpp", "csrc/cpu/thread_pool.cpp"]
-    flags = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-Icsrc"]
-    subprocess.run([*compiler(), *flags, *sources, "-o", str(program)], cwd=ROOT, check=True)
+def compile_and_run(program: Path, *arguments: str) -> None:
+    subprocess.run([*compiler(), *FLAGS, *arguments, "-o", str(program)], cwd=ROOT, check=True)
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_thread_pool(tmp_path: Path) -> None:
+    compile_and_run(
+        tmp_path / "thread_pool_test", "tests/cpp/thread_pool_test.cpp", "csrc/cpu/thread_pool.cpp"
+    )
+
+
+@pytest.mark.parametrize("isa", _core.info()["isa_available"])
+def test_math_accuracy(isa: str, tmp_path: Path) -> None:
+    flags = [*ISA_FLAGS[isa], f"-DDNNFAST_ISA={isa}", "-ffp-contract=fast"]
+    compile_and_run(tmp_path / "math_accuracy", "tests/cpp/math_accuracy.cpp", *flags)
 
 
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])

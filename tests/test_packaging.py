@@ -9,8 +9,9 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import dnnfast
 import pytest
+
+import dnnfast
 
 MAX_IMPORT_SECONDS = 0.15
 MAX_IMPORT_MEGABYTES = 60

@@ -8,7 +8,8 @@ same zlib gives the same file, and any zlib the same arrays.
     python tools/make_fashion_mnist_excerpt.py [FOLDER_WITH_THE_FOUR_FILES]
 
 Files in the cache of dnnfast (which must be installed) go before those in the folder; without a
-folder they come from where `fashion_mnist.load_data()` finds them. With --check nothing is written; the packaged file is compared with a new one.
+folder they come from where `fashion_mnist.load_data()` finds them. With --check nothing is
+written; the packaged file is compared with a new one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""JAX with the whole epoch in one jitted `lax.scan`, arguments donated: the fastest form JAX offers for small steps."""
+"""JAX with the whole epoch in one jitted `lax.scan` and donated state: its fastest form."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +19,7 @@ def init(work: Workload) -> tuple[list[dict], list[dict]]:
     """Trainable arrays of each layer, and its moving statistics."""
     rng = np.random.default_rng(1)
     params, stats = [], []
-    for i, (fan_in, width) in enumerate(zip(work.widths[:-1], work.widths[1:], strict=True)):
+    for i, (fan_in, width) in enumerate(pairwise(work.widths)):
         layer = {"w": rng.normal(0, np.sqrt(2 / fan_in), (fan_in, width)).astype(np.float32)}
         normed = work.batchnorm and i < len(work.hidden)
         if normed:

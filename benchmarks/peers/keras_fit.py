@@ -1,4 +1,4 @@
-"""Keras 3 on JAX with `jit_compile` and several steps per execution, through `fit` and `predict` as users call them."""
+"""Keras 3 on JAX, compiled, several steps per execution, through `fit` as users call it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from peers.protocol import Job, serve
 from workloads import Workload
 
-# Keras compiles the steps of one execution in a row; more of them compile for minutes and run no faster.
+# Keras compiles the steps of one execution in a row; more of them compile for minutes and run no
+# faster.
 STEPS_PER_EXECUTION = 16
 
 

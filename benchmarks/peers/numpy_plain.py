@@ -1,7 +1,9 @@
-"""A trainer in plain NumPy, written the obvious way with a little care: in-place updates, float32, one BLAS call per
-product."""
+"""A trainer in plain NumPy, written the obvious way with a little care: in-place updates, float32,
+one BLAS call per product."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +21,7 @@ class Network:
         self.rng = np.random.default_rng(1)
         self.params: list[dict[str, np.ndarray]] = []
         self.moving: list[tuple[np.ndarray, np.ndarray] | None] = []
-        for i, (fan_in, width) in enumerate(zip(work.widths[:-1], work.widths[1:], strict=True)):
+        for i, (fan_in, width) in enumerate(pairwise(work.widths)):
             layer = {
                 "w": self.rng.normal(0, np.sqrt(2 / fan_in), (fan_in, width)).astype(np.float32)
             }

@@ -1,8 +1,9 @@
 """The conversation between the driver and a peer process, one JSON object per line.
 
-The peer builds its model, compiles and warms up, and answers {"ready": ...}. For each line "measure" it runs one
-measurement (an epoch, or a number of calls) and answers {"seconds", "units", "value"}; "quit" ends it. Keeping the
-process alive lets the driver interleave peers without paying for compilation again.
+The peer builds its model, compiles and warms up, and answers {"ready": ...}. For each line
+"measure" it runs one measurement (an epoch, or a number of calls) and answers {"seconds", "units",
+"value"}; "quit" ends it. Keeping the process alive lets the driver interleave peers without paying
+for compilation again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class NotExpressible(Exception):
 
 @dataclass
 class Job:
-    """What a peer is to build: the workload, its data, the thread count and a variant name such as "compiled"."""
+    """What a peer is to build; the variant is a name such as "compiled"."""
 
     workload: Workload
     x: np.ndarray
@@ -54,7 +55,8 @@ def serve(build: Callable[[Job], tuple[Callable[[], float], dict[str, str]]]) ->
     """Runs a peer.
 
     Args:
-        build: Makes the model and returns a function that performs one measurement and returns a check value (the
+        build: Makes the model and returns a function that performs one measurement and returns a
+            check value (the
             mean training loss of the epoch, or a sum over predictions), and the versions to record.
     """
     # Libraries print to stdout at will; the driver must see nothing but our lines there.

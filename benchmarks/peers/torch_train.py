@@ -1,9 +1,13 @@
-"""PyTorch: a plain eager loop, or ("compiled" variant) forward, loss, backward and optimizer under `torch.compile`.
+"""PyTorch: a plain eager loop, or ("compiled" variant) forward, loss, backward and optimizer under
+`torch.compile`.
 
-Fused optimizers are used where PyTorch has them for the CPU, multi-tensor ("foreach") ones otherwise.
+Fused optimizers are used where PyTorch has them for the CPU, multi-tensor ("foreach") ones
+otherwise.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -17,7 +21,7 @@ def network(work: Workload) -> nn.Sequential:
     layers: list[nn.Module] = []
     activation = {"relu": nn.ReLU, "elu": nn.ELU}[work.activation]
     widths = work.widths
-    for fan_in, width in zip(widths[:-2], widths[1:-1], strict=True):
+    for fan_in, width in pairwise(widths[:-1]):
         layers.append(nn.Linear(fan_in, width, bias=not work.batchnorm))
         if work.batchnorm:
             # PyTorch's momentum is the weight of the new value: 1 - 0.99.

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/tensor.h"
+#include "cpu/denormals.h"
 #include "cpu/dispatch.h"
 #include "cpu/thread_pool.h"
 
@@ -119,6 +120,7 @@ class HostExecutable : public ops::Executable {
       prepare_scratch(pool.threads());
       Barrier barrier(pool.threads());
       pool.run([&](int thread) {
+        const FlushDenormals flush;
         const int64_t done =
             run_thread(thread, pool.threads(), barrier, first, steps, row_end, scalars);
         if (thread == 0) applied = done;

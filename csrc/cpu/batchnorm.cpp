@@ -1,6 +1,7 @@
-// Batch normalization. Work per unit: all rows of 16 columns, so that a column's sums belong to one unit.
-// Memory: x is read three times (mean, variance, result), from the first cache level after the
-// first time for batches of up to some hundred rows: 16 columns are one cache line a row.
+// Batch normalization. Work per unit: all rows of 16 columns, so that a column's sums belong to
+// one unit. Memory: x is read three times (mean, variance, result), from the first cache level
+// after the first time for batches of up to some hundred rows: 16 columns are one cache line a
+// row.
 
 #include "math/batchnorm.h"
 
@@ -65,8 +66,8 @@ void sum_block(int64_t begin, int64_t end, Columns (&total)[N], AddTerm add_term
     for (int k = 0; k < kInterleaved; ++k) add_columns(total[n], part[k][n]);
 }
 
-// total[n] = N sums over all rows, in a tree of fixed shape (rows, blocks, groups of blocks) so that
-// rounding errors stay small for any number of rows. add_term(row, sums) adds a row's terms;
+// total[n] = N sums over all rows, in a tree of fixed shape (rows, blocks, groups of blocks) so
+// that rounding errors stay small for any number of rows. add_term(row, sums) adds a row's terms;
 // before_block(begin, end) is called before those of a block.
 template <int N, class BeforeBlock, class AddTerm>
 void sum_rows(int64_t rows, Columns (&total)[N], BeforeBlock before_block, AddTerm add_term) {
@@ -169,8 +170,8 @@ void inference_run(const BatchNormInference& op, const StepContext& context, Uni
   }
 }
 
-// The gradient of the scaled value: where it comes from and, if the chain is more than the identity,
-// where it is put first. dx serves, unless there is none or it holds another term.
+// The gradient of the scaled value: where it comes from and, if the chain is more than the
+// identity, where it is put first. dx serves, unless there is none or it holds another term.
 struct ScaledGradient {
   ConstPlane dn;
   Plane target;

@@ -1,6 +1,6 @@
-// Batches from the caller's arrays and back. Work per unit: one sample (labels and weights: 256). Memory:
-// each element of the source is read once, where it lies; rows of a shuffled data set are fetched
-// ahead, because no hardware prefetcher can guess the permutation.
+// Batches from the caller's arrays and back. Work per unit: one sample (labels and weights: 256).
+// Memory: each element of the source is read once, where it lies; rows of a shuffled data set are
+// fetched ahead, because no hardware prefetcher can guess the permutation.
 
 #include "cpu/families.h"
 #include "cpu/simd.h"
@@ -21,8 +21,8 @@ struct Half {
   uint16_t bits;
 };
 
-// Exact. A subnormal gets a normal number's exponent, whose leading one is then subtracted: arithmetic on
-// float subnormals would be a hundred times slower.
+// Exact. A subnormal gets a normal number's exponent, whose leading one is then subtracted:
+// arithmetic on float subnormals would be a hundred times slower.
 inline float to_float(Half h) {
   constexpr uint32_t kBias = 0x38000000u;  // from 15 to 127
   constexpr uint32_t kSmallestNormal = 0x38800000u;
@@ -120,7 +120,7 @@ void convert_span<float>(const char* p, int64_t stride, int64_t count, float* ou
   }
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes)
-    store(out + i, load_unaligned(reinterpret_cast<const float*>(p) + i));
+    store(out + i, read<vf>(p + i * static_cast<int64_t>(sizeof(float))));
   for (; i < count; ++i) out[i] = read<float>(p + i * static_cast<int64_t>(sizeof(float)));
 }
 

@@ -41,7 +41,7 @@ template <int Rows, int Vectors>
     for (int j = 0; j < Vectors; ++j) bk[j] = load(b + k * b_step + j * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
-      const vf ai = vf{} + a.data[i * a.row + k * a.step];
+      const vf ai = broadcast(a.data + i * a.row + k * a.step);
 #pragma GCC unroll 4
       for (int j = 0; j < Vectors; ++j) acc[i][j] += ai * bk[j];
     }

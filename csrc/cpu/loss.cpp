@@ -1,6 +1,6 @@
-// Losses and their gradients. Work per unit: four rows. Memory: a row of logits is read, and its gradient
-// written, while both are in the first cache level; nothing else is stored. Sums over a row run in
-// one fixed order, and a row belongs to one unit.
+// Losses and their gradients. Work per unit: four rows. Memory: a row of logits is read, and its
+// gradient written, while both are in the first cache level; nothing else is stored. Sums over a
+// row run in one fixed order, and a row belongs to one unit.
 
 #include "math/loss.h"
 

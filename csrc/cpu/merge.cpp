@@ -1,5 +1,5 @@
-// Joining and reshaping. Work per unit: four rows, or one sample where rows are split anew. Each element of
-// the result is written by one unit.
+// Joining and reshaping. Work per unit: four rows, or one sample where rows are split anew. Each
+// element of the result is written by one unit.
 
 #include "cpu/families.h"
 #include "cpu/simd.h"
@@ -25,7 +25,8 @@ Rows rows_of(const BatchMatrix& m, const StepContext& context, UnitRange range) 
   return {range.begin * kUnitRows, end < rows ? end : rows};
 }
 
-// Neighbouring rows may be unaligned here, and y may be x: the compiler checks before it vectorises.
+// Neighbouring rows may be unaligned here, and y may be x: the compiler checks before it
+// vectorises.
 void copy_span(const float* x, int64_t count, bool accumulate, float* y) {
   if (accumulate) {
     for (int64_t i = 0; i < count; ++i) y[i] += x[i];

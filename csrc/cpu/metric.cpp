@@ -1,5 +1,5 @@
-// Metrics by row, and the running totals. Work per unit: four rows; totals are one unit each, because
-// their order of addition is part of the result.
+// Metrics by row, and the running totals. Work per unit: four rows; totals are one unit each,
+// because their order of addition is part of the result.
 
 #include "cpu/families.h"
 #include "cpu/simd.h"
@@ -29,8 +29,8 @@ int32_t smallest_lane(vi v) {
   return s[0];
 }
 
-// The first index of the largest element; of the first NaN if there is one. Each lane finds the first of
-// its own columns.
+// The first index of the largest element; of the first NaN if there is one. Each lane finds the
+// first of its own columns.
 int64_t argmax(const float* x, int64_t cols) {
   const vi lowest = vi{} - 0x7fffffff - 1;  // below -inf
   vi best = lowest, index = lane_index();

@@ -1,7 +1,7 @@
-// The optimizer and its companions. Work per unit: one chunk (at most 4096 floats, so that a chunk's
-// arrays stay in the first two cache levels between passes). Memory: every array is read once and
-// written once. Chunks are independent, and sums over them are taken in their order by whoever
-// needs them.
+// The optimizer and its companions. Work per unit: one chunk (at most 4096 floats, so that a
+// chunk's arrays stay in the first two cache levels between passes). Memory: every array is read
+// once and written once. Chunks are independent, and sums over them are taken in their order by
+// whoever needs them.
 
 #include "math/optimizer.h"
 

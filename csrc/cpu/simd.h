@@ -32,6 +32,25 @@ DNNFAST_HD vf load_unaligned(const float* p) { return *reinterpret_cast<const vf
 DNNFAST_HD void store(float* p, vf v) { *reinterpret_cast<vf*>(p) = v; }
 DNNFAST_HD void store_unaligned(float* p, vf v) { *reinterpret_cast<vf_unaligned*>(p) = v; }
 
+// The numbers 0 to kLanes - 1 as template arguments, for what needs one expression a lane.
+template <int... I>
+struct Lanes {};
+template <int N, int... I>
+struct MakeLanes : MakeLanes<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeLanes<0, I...> {
+  using type = Lanes<I...>;
+};
+using AllLanes = MakeLanes<kLanes>::type;
+
+template <int... I>
+DNNFAST_HD vf repeat(float value, Lanes<I...>) {
+  return vf{((void)I, value)...};
+}
+// One element in every lane, as a load that the multiply-add ports take no part in (adding the
+// scalar to a zero vector would cost a shuffle on one of them).
+DNNFAST_HD vf broadcast(const float* p) { return repeat(*p, AllLanes{}); }
+
 // 0, 1, 2, ... in each lane.
 DNNFAST_HD vi lane_index() {
   vi v;

@@ -5,15 +5,6 @@
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 
-template <int... I>
-struct Lanes {};
-template <int N, int... I>
-struct MakeLanes : MakeLanes<N - 1, N - 1, I...> {};
-template <int... I>
-struct MakeLanes<0, I...> {
-  using type = Lanes<I...>;
-};
-
 // One stage of the butterfly: swaps the off-diagonal blocks of size D.
 template <int D, int... J>
 [[gnu::always_inline]] inline void exchange(vf& a, vf& b, Lanes<J...>) {
@@ -27,7 +18,7 @@ template <int D>
 [[gnu::always_inline]] inline void transpose_stage(vf (&r)[kLanes]) {
 #pragma GCC unroll 16
   for (int i = 0; i < kLanes; ++i)
-    if ((i & D) == 0) exchange<D>(r[i], r[i + D], typename MakeLanes<kLanes>::type{});
+    if ((i & D) == 0) exchange<D>(r[i], r[i + D], AllLanes{});
 }
 
 // out[j * out_ld + i] = in[i * in_ld + j] for i, j < kLanes; both aligned.

@@ -1,6 +1,6 @@
 #pragma once
-// Losses per element, as Keras 3 defines them; what runs over rows (softmax, normalisation) is in the
-// kernels. V is a float or a vector of floats.
+// Losses per element, as Keras 3 defines them; what runs over rows (softmax, normalisation) is in
+// the kernels. V is a float or a vector of floats.
 
 #include "core/macros.h"
 #include "math/elementary.h"
@@ -8,8 +8,8 @@
 
 namespace dnnfast::math {
 
-// Keras's epsilon: probabilities are clipped to [kSmallestProbability, kLargestProbability] before a
-// logarithm.
+// Keras's epsilon: probabilities are clipped to [kSmallestProbability, kLargestProbability] before
+// a logarithm.
 inline constexpr float kSmallestProbability = 1e-7f;
 inline constexpr float kLargestProbability = 1.0f - 1e-7f;
 

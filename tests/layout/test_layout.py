@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from layout.sources import CSRC, ROOT, cpp_functions, files, includes, name, python_functions
 
 MAX_FILE_LINES = 400

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from dnnfast import config, engine, reference
+from dnnfast.cli.peak import peak_gflops
 from dnnfast.errors import unknown_name
 
 DENSE = ("dense_forward", "dense_backward_weight", "dense_backward_input")
@@ -94,7 +95,7 @@ class Row:
     gbytes: float
 
     def cells(self) -> list[str]:
-        """Return the texts of a table row, ratios included (above 1: the native kernel is faster)."""
+        """Return the texts of a table row; a ratio above 1 means that our kernel is faster."""
         rate = f"{self.gflops:.1f} GFLOP/s" if self.gflops else f"{self.gbytes:.1f} GB/s"
         share = f"{100 * self.peak_share:.0f} %" if self.gflops else "-"
         times = [f"{t:.2f}" for t in (self.native, self.reference, self.numpy)]
@@ -206,14 +207,6 @@ def _softmax(x: np.ndarray) -> np.ndarray:
 
 def _batchnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray:
     return (x - x.mean(0)) * (gamma / np.sqrt(x.var(0) + np.float32(1e-3))) + beta
-
-
-def peak_gflops() -> float:
-    """Return the best float32 rate that this machine has shown: our product's or that of NumPy's BLAS."""
-    rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal((1024, 1024), np.float32) for _ in range(2))
-    blas = 2.0 * 1024**3 / median_microseconds(lambda: a @ b, 5) / 1e3
-    return max(blas, float(engine.native().measure_peak()["gflops"]))
 
 
 def measure(case: Case, repeats: int, peak: float) -> Row:

@@ -6,11 +6,13 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 import dnnfast
-from dnnfast import config, engine, layers, optimizers
+from dnnfast import config, layers, optimizers
+from dnnfast.cli.peak import peak_gflops
 from dnnfast.datasets import fashion_mnist
 
 HIDDEN = (300, 100)
@@ -91,7 +93,7 @@ def training_flops(rows: int) -> float:
         1126800.0
     """
     widths = (784, *HIDDEN, 10)
-    products = [2.0 * i * o for i, o in zip(widths[:-1], widths[1:], strict=True)]
+    products = [2.0 * i * o for i, o in pairwise(widths)]
     return rows * (3 * sum(products) - products[0])
 
 
@@ -120,8 +122,7 @@ def train(args: argparse.Namespace) -> Report:
     )
     seconds = time.perf_counter() - start
     accuracy = model.evaluate(x_test, y_test, batch_size=1000, verbose=0)[1]
-    native = config.device() == "cpu"
-    peak = engine.native().measure_peak()["gflops"] if native else None
+    peak = peak_gflops(blas=not args.threads) if config.device() == "cpu" else None
     return Report(accuracy, seconds, epochs, steps, training_flops(len(x_train)), peak)
 
 

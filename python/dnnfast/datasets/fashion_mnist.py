@@ -1,4 +1,5 @@
-"""Fashion-MNIST: 70,000 grey images of 28x28 pixels of ten kinds of clothing (Zalando, MIT licence).
+"""Fashion-MNIST: 70,000 grey images of 28x28 pixels of ten kinds of clothing (Zalando, MIT
+licence).
 
 Labels: 0 T-shirt/top, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag,
 9 ankle boot.

@@ -94,7 +94,8 @@ class Source:
             url = address + file.name
             try:
                 content = fetch(url)
-            # A cut connection is an HTTPException, everything else that the network does an OSError.
+            # A cut connection is an HTTPException, everything else that the network does an
+            # OSError.
             except (OSError, http.client.HTTPException) as error:
                 reason = getattr(error, "reason", None) or error
                 failures.append(f"  {url}: {reason}")
@@ -120,7 +121,8 @@ class Source:
 
 
 def cache_root() -> Path:
-    """Return the folder that holds all cached data sets: $DNNFAST_HOME/datasets or ~/.dnnfast/datasets.
+    """Return the folder that holds all cached data sets: $DNNFAST_HOME/datasets or
+    ~/.dnnfast/datasets.
 
     Example:
 

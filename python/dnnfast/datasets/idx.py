@@ -35,8 +35,8 @@ def decode(content: bytes, source: str = "the file") -> np.ndarray:
     """
     if len(content) < 4 or content[0] or content[1] or content[2] != _UNSIGNED_BYTE:
         raise ValueError(
-            f"{source} is not an idx file of unsigned bytes: it starts with {content[:4].hex(' ')!r}, "
-            "expected '00 00 08' and the number of dimensions"
+            f"{source} is not an idx file of unsigned bytes: it starts with "
+            f"{content[:4].hex(' ')!r}, expected '00 00 08' and the number of dimensions"
         )
     header = 4 + 4 * content[3]
     if len(content) < header:

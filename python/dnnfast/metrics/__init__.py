@@ -56,8 +56,6 @@ def get(identifier: Any) -> Metric:
             f"metric {given!r} is not one that the engines can run; the metrics are: accuracy, "
             f"{', '.join(ALL)}."
         )
-    if isinstance(given, str) and given.islower() and given in _ALIASES:
-        found.name = found.kind
     return found
 
 

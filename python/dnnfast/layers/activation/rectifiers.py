@@ -1,0 +1,152 @@
+"""Rectifiers with arguments, and softmax, as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dnnfast import activations
+from dnnfast.layers.base import Layer, renamed_argument, single_input
+
+
+class ReLU(Layer):
+    """Rectified linear unit.
+
+    Args:
+        max_value: cap, or None. 1 and 6 are supported.
+        negative_slope: slope below the threshold. Default 0.
+        threshold: below it values count as negative. Default 0.
+        **kwargs: ``name``, ``input_shape``.
+
+    Raises:
+        ValueError: for a combination that is not supported.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.layers.ReLU()([[-1.0, 1.0]]).tolist()
+        [[0.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if max_value is not None and max_value < 0:
+            raise ValueError(f"ReLU {self.name!r}: max_value must be at least 0, got {max_value!r}.")
+        if negative_slope is None or negative_slope < 0:
+            raise ValueError(
+                f"ReLU {self.name!r}: negative_slope must be at least 0, got {negative_slope!r}."
+            )
+        if threshold is None or threshold < 0:
+            raise ValueError(f"ReLU {self.name!r}: threshold must be at least 0, got {threshold!r}.")
+        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's output."""
+        x = single_input(self, (inputs,))
+        return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class LeakyReLU(Layer):
+    """Rectified linear unit with a slope for negative values.
+
+    Args:
+        negative_slope: at least 0, default 0.3; its old name is ``alpha``.
+        **kwargs: ``name``, ``input_shape``.
+
+    Raises:
+        ValueError: if the slope is negative.
+
+    Formula: ``max(x, 0) + negative_slope * min(x, 0)``
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.layers.LeakyReLU(0.5)([[-1.0, 1.0]]).tolist()
+        [[-0.5, 1.0]]
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        slope = renamed_argument("LeakyReLU", kwargs, "alpha", "negative_slope", negative_slope)
+        super().__init__(**kwargs)
+        if slope is None or slope < 0:
+            raise ValueError(
+                f"LeakyReLU {self.name!r}: negative_slope must be at least 0, got {slope!r}."
+            )
+        self.negative_slope = slope
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's output."""
+        return activations.leaky_relu(single_input(self, (inputs,)), self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(Layer):
+    """Exponential linear unit.
+
+    Args:
+        alpha: minus the limit at minus infinity. Default 1.
+        **kwargs: ``name``, ``input_shape``.
+
+    Formula: x where x > 0, else ``alpha * (exp(x) - 1)``
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.layers.ELU()([[0.0, 1.0]]).tolist()
+        [[0.0, 1.0]]
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's output."""
+        return activations.elu(single_input(self, (inputs,)), self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class Softmax(Layer):
+    """Probabilities along the last axis.
+
+    Args:
+        axis: only the last one. Default -1.
+        **kwargs: ``name``, ``input_shape``.
+
+    Raises:
+        ValueError: for another axis, when called.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.layers.Softmax()([[0.0, 0.0]]).tolist()
+        [[0.5, 0.5]]
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's output."""
+        return activations.softmax(single_input(self, (inputs,)), self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "axis": self.axis}

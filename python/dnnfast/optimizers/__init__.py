@@ -1,0 +1,62 @@
+"""Optimizers: how training changes the weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dnnfast.lookup import get_object
+from dnnfast.optimizers import schedules
+from dnnfast.optimizers.adam import Adam
+from dnnfast.optimizers.nadam import Nadam
+from dnnfast.optimizers.optimizer import Optimizer
+from dnnfast.optimizers.rmsprop import RMSprop
+from dnnfast.optimizers.sgd import SGD
+from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
+
+ALL: dict[str, type[Optimizer]] = {cls.kind: cls for cls in (Adam, Nadam, RMSprop, SGD)}
+
+
+def get(identifier: Any) -> Optimizer:
+    """Return the optimizer for a name, an object or a serialized form.
+
+    Args:
+        identifier: ``"adam"``, ``optimizers.Adam()``.
+
+    Raises:
+        ValueError: if it is not known.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.optimizers.get("adam")
+        <Adam learning_rate=0.001>
+    """
+    found = get_object("optimizer", identifier, Optimizer, ALL)
+    if not isinstance(found, Optimizer) or found.kind not in ALL:
+        raise ValueError(
+            f"optimizer {identifier!r} is not one that the engines can run; the optimizers are: "
+            f"{', '.join(ALL)}."
+        )
+    return found
+
+
+def serialize(optimizer: Any) -> Any:
+    """Return the optimizer as plain data."""
+    return serialize_keras_object(optimizer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Return the optimizer of plain data."""
+    return deserialize_keras_object(config, custom_objects)
+
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
