@@ -25,10 +25,18 @@ int64_t units(const DenseBackwardInput& op, const StepContext& context) {
   return (rows + kTallWidth - 1) / kTallWidth * col_units(op);
 }
 
-// Layout of the scratch: dz^T [padded out][kTallWidth], a strip of dx^T [48][kTallWidth], and that
-// strip transposed [kTallWidth][48].
+// Row blocks that share a pass over the weights: as many as their dz^T fits the second-level cache.
+constexpr int64_t kTransposedFloats = int64_t{1} << 18;
+int64_t blocks_at_once(const DenseBackwardInput& op) {
+  const int64_t fit = kTransposedFloats / (op.w.padded_out() * kTallWidth);
+  return fit < 1 ? 1 : least(fit, 8);
+}
+
+// Layout of the scratch: a strip of dx^T [48][kTallWidth], that strip transposed [kTallWidth][48], and
+// for each row block dz^T [padded out][kTallWidth].
 int64_t scratch_bytes(const DenseBackwardInput& op, int64_t) {
-  return (op.w.padded_out() + 2 * kStripCols) * kTallWidth * static_cast<int64_t>(sizeof(float));
+  return (2 * kStripCols + blocks_at_once(op) * op.w.padded_out()) * kTallWidth *
+         static_cast<int64_t>(sizeof(float));
 }
 
 void transpose_rows(const BatchMatrix& dz, int64_t first, int64_t rows, float* out) {
@@ -81,9 +89,8 @@ struct Strip {
 };
 
 void run_strip(const DenseBackwardInput& op, const StepContext& context, const Strip& strip,
-               float* scratch) {
-  const float* dzt = scratch;
-  float* tall = scratch + op.w.padded_out() * kTallWidth;
+               const float* dzt, float* scratch) {
+  float* tall = scratch;
   float* wide = tall + kStripCols * kTallWidth;
   const int64_t cols = strip.col_end - strip.col_begin;
   const int64_t present = least(op.dx.cols - strip.col_begin, cols);
@@ -106,14 +113,24 @@ void run(const DenseBackwardInput& op, const StepContext& context, UnitRange ran
          void* scratch_memory) {
   const int64_t rows = context.batch * op.dz.rows_per_sample;
   float* scratch = static_cast<float*>(scratch_memory);
+  float* dzt = scratch + 2 * kStripCols * kTallWidth;
+  const int64_t block_floats = op.w.padded_out() * kTallWidth;
   for_each_rectangle(range, col_units(op), [&](const Rectangle& part) {
-    for (int64_t block = part.major_begin; block < part.major_end; ++block) {
-      const int64_t row = block * kTallWidth;
-      const int64_t count = least(kTallWidth, rows - row);
-      transpose_rows(op.dz, row, count, scratch);
-      const int64_t col_end = part.minor_end * kUnitCols;
-      for (int64_t c = part.minor_begin * kUnitCols; c < col_end; c += kStripCols)
-        run_strip(op, context, {row, count, c, least(c + kStripCols, col_end)}, scratch);
+    const int64_t together = blocks_at_once(op), col_end = part.minor_end * kUnitCols;
+    for (int64_t first = part.major_begin; first < part.major_end; first += together) {
+      const int64_t count = least(together, part.major_end - first);
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t row = (first + i) * kTallWidth;
+        transpose_rows(op.dz, row, least(kTallWidth, rows - row), dzt + i * block_floats);
+      }
+      for (int64_t c = part.minor_begin * kUnitCols; c < col_end; c += kStripCols) {
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t row = (first + i) * kTallWidth;
+          run_strip(op, context,
+                    {row, least(kTallWidth, rows - row), c, least(c + kStripCols, col_end)},
+                    dzt + i * block_floats, scratch);
+        }
+      }
     }
   });
 }

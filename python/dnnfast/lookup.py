@@ -1,4 +1,4 @@
-"""`get`, `serialize` and `deserialize`, the same for initializers, losses, optimizers and the rest."""
+"""`get`, `serialize` and `deserialize`, for initializers, losses, optimizers and the rest."""
 
 from __future__ import annotations
 

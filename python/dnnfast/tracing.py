@@ -87,6 +87,16 @@ def calling(layer: Any, training: Any) -> Iterator[None]:
         _stack.frames.pop()
 
 
+@contextmanager
+def outside() -> Iterator[None]:
+    """Leave all layer calls in progress, to record calls of their own (a chain of layers)."""
+    frames, _stack.frames = _stack.frames, []
+    try:
+        yield
+    finally:
+        _stack.frames = frames
+
+
 def emit(
     op: str,
     inputs: Sequence[KerasTensor | Variable],

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from graphs import GRAPHS, make_data
+from engine.graphs import GRAPHS, make_data
 from tolerance import assert_close, relative_error
 
 from dnnfast import _core, reference

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from graphs import GRAPHS, make_data
+from engine.graphs import GRAPHS, make_data
 
 from dnnfast import _core
 

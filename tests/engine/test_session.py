@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from graphs import GRAPHS, Builder, make_data
+from engine.graphs import GRAPHS, Builder, make_data
 
 from dnnfast import _core
 from dnnfast.errors import NonFiniteLossError

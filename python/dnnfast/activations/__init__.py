@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dnnfast.activations.curves import (
+    exponential,
+    glu,
+    log_sigmoid,
+    log_softmax,
+    sigmoid,
+    softmax,
+    tanh,
+)
 from dnnfast.activations.piecewise import (
     hard_shrink,
     hard_sigmoid,
@@ -32,15 +41,6 @@ from dnnfast.activations.smooth import (
     squareplus,
     swish,
     tanh_shrink,
-)
-from dnnfast.activations.curves import (
-    exponential,
-    glu,
-    log_sigmoid,
-    log_softmax,
-    sigmoid,
-    softmax,
-    tanh,
 )
 from dnnfast.lookup import by_name
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
@@ -101,11 +101,11 @@ def get(identifier: Any) -> Callable[..., Any]:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        return by_name("activation", identifier, ALL)  # type: ignore[no-any-return]
+        return by_name("activation", identifier, ALL)
     if isinstance(identifier, type):
-        return identifier()  # type: ignore[no-any-return]
+        return identifier()
     if callable(identifier):
-        return identifier  # type: ignore[no-any-return]
+        return identifier
     raise TypeError(
         f"activation: expected a name, a function or a layer, got {type(identifier).__name__}."
     )
@@ -129,7 +129,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Ca
     """Return the activation of a serialized form."""
     if isinstance(config, str):
         return get(config)
-    return deserialize_keras_object(config, custom_objects)  # type: ignore[no-any-return]
+    return deserialize_keras_object(config, custom_objects)
 
 
 __all__ = [

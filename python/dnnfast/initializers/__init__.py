@@ -37,8 +37,16 @@ ALL = {
     "variance_scaling": VarianceScaling,
     "zeros": Zeros,
 }
-_ALIASES = {"normal": RandomNormal, "uniform": RandomUniform, "one": Ones, "zero": Zeros,
-            "eye": Identity, "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}  # fmt: skip
+_ALIASES = {
+    "normal": RandomNormal,
+    "uniform": RandomUniform,
+    "one": Ones,
+    "zero": Zeros,
+    "eye": Identity,
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
+}
+# The snake-case spellings of the classes, such as initializers.he_normal.
 globals().update(ALL)
 
 

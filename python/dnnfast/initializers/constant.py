@@ -82,4 +82,4 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
         if len(shape) != 2:
             raise ValueError(f"Identity: expected the shape of a matrix, got {tuple(shape)}.")
-        return (self.gain * np.eye(*shape)).astype(np.float32)
+        return (self.gain * np.eye(shape[0], shape[1])).astype(np.float32)

@@ -41,8 +41,8 @@ class VarianceScaling(Initializer):
     Raises:
         ValueError: if an argument is out of range.
 
-    Formula: uniform on +-sqrt(3 scale / n), or normal with standard deviation sqrt(scale / n), which
-    for the truncated one is that after truncation.
+    Formula: uniform on +-sqrt(3 scale / n), or normal with standard deviation sqrt(scale / n),
+    which for the truncated one is that after truncation.
 
     Example:
         >>> import dnnfast
@@ -167,7 +167,7 @@ class LecunUniform(_Named):
 
 
 class LecunNormal(_Named):
-    """Truncated normal with variance 1 / fan_in, for SELU (LeCun et al., 1998; Klambauer et al., 2017).
+    """Truncated normal with variance 1 / fan_in, for SELU (LeCun et al., 1998).
 
     Args:
         seed: an integer for the same values at every call; None for new ones.

@@ -103,12 +103,10 @@ class Layer(WeightsMixin):
             wrong = next(iter(kwargs))
             known = list(inspect.signature(type(self).__init__).parameters)[1:]
             known += ["name", "trainable", "dtype", "input_shape"]
-            raise TypeError(
-                f"{cls}: unknown argument {wrong!r}. {suggest(wrong, known)}".rstrip()
-            )
+            raise TypeError(f"{cls}: unknown argument {wrong!r}. {suggest(wrong, known)}".rstrip())
         if activity_regularizer is not None:
             raise ValueError(
-                f"{cls}: activity_regularizer is not supported; use kernel_regularizer, or pass None."
+                f"{cls}: activity_regularizer is not supported; use kernel_regularizer."
             )
         if name is not None and not isinstance(name, str):
             raise ValueError(f"{cls}: name must be a string, got {name!r}.")
@@ -165,7 +163,9 @@ class Layer(WeightsMixin):
         shape = config.get("input_shape")
         if shape is None:
             return
-        nested = isinstance(shape, (list, tuple)) and any(isinstance(s, (list, tuple)) for s in shape)
+        nested = isinstance(shape, (list, tuple)) and any(
+            isinstance(s, (list, tuple)) for s in shape
+        )
         self._build_with([tuple(s) for s in shape] if nested else tuple(shape))
 
     # Calling.
@@ -201,7 +201,9 @@ class Layer(WeightsMixin):
         self._check_inputs(args)
         self._ensure_built(args, kwargs)
         outermost = tracing.depth() == 0
-        node = CallNode(self, args, dict(kwargs, training=explicit) if explicit is not None else kwargs)
+        node = CallNode(
+            self, args, dict(kwargs, training=explicit) if explicit is not None else kwargs
+        )
         names, any_keyword = self._call_parameters()
         passed = dict(kwargs, training=training) if "training" in names or any_keyword else kwargs
         with tracing.calling(self, training):
@@ -268,7 +270,11 @@ class Layer(WeightsMixin):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": "float32"}
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": "float32",
+        }
         cls = type(self)
         owner = next(c for c in cls.__mro__ if "__init__" in c.__dict__)
         if owner.__module__.split(".")[0] != "dnnfast":
@@ -320,9 +326,7 @@ def single_input(layer: Layer, args: tuple[Any, ...]) -> KerasTensor:
     return tensor
 
 
-def renamed_argument(
-    layer: str, kwargs: dict[str, Any], old: str, new: str, value: Any
-) -> Any:
+def renamed_argument(layer: str, kwargs: dict[str, Any], old: str, new: str, value: Any) -> Any:
     """Accept the old spelling of an argument, with a warning."""
     if old not in kwargs:
         return value
@@ -334,7 +338,11 @@ def renamed_argument(
 
 def positive_int(layer: str, argument: str, value: Any) -> int:
     """Return ``value`` as an int, or raise."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer, float)) or value != int(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, np.integer, float))
+        or value != int(value)
+    ):
         raise ValueError(f"{layer}: {argument} must be a positive integer, got {value!r}.")
     if value < 1:
         raise ValueError(f"{layer}: {argument} must be a positive integer, got {value!r}.")

@@ -14,7 +14,12 @@ from dnnfast.variable import Variable
 def unique(items: Iterable[Any]) -> list[Any]:
     """Drop repetitions (by identity) and keep the order."""
     seen: set[int] = set()
-    return [item for item in items if not (id(item) in seen or seen.add(id(item)))]
+    found = []
+    for item in items:
+        if id(item) not in seen:
+            seen.add(id(item))
+            found.append(item)
+    return found
 
 
 class WeightsMixin:

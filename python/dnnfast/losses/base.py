@@ -13,7 +13,7 @@ _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "none")
 
 
 def as_rows(y_true: Any, y_pred: Any, sparse: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return target and prediction as float64 with equal shapes (or labels without the last axis)."""
+    """Return target and prediction as float64, checked; labels lack the last axis."""
     p, t = np.asarray(y_pred, np.float64), np.asarray(y_true, np.float64)
     if sparse and t.ndim == p.ndim and t.shape[-1] == 1:
         t = t[..., 0]

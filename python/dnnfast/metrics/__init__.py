@@ -36,8 +36,8 @@ def get(identifier: Any) -> Metric:
     """Return the metric for a name, a function, a class, an object or a serialized form.
 
     Args:
-        identifier: ``"mae"``, ``metrics.MeanAbsoluteError()``. ("accuracy" depends on the shapes and
-            is resolved by the model.)
+        identifier: ``"mae"``, ``metrics.MeanAbsoluteError()``. ("accuracy" depends on the shapes
+            and is resolved by the model.)
 
     Raises:
         ValueError: if it is not known; metrics of one's own are not supported.

@@ -48,7 +48,7 @@ class Metric(Configurable):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add rows to the running mean."""
         rows = self.rows(y_true, y_pred)
-        weight = np.ones(rows.shape)
+        weight: np.ndarray = np.ones(rows.shape)
         if sample_weight is not None:
             given = np.asarray(sample_weight, np.float64).reshape(-1)
             weight = np.repeat(given, rows.size // given.size)

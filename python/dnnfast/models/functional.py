@@ -14,7 +14,7 @@ def _node_of(tensor: KerasTensor) -> CallNode:
     history = tensor._keras_history
     if history is None:
         raise ValueError(
-            f"{tensor!r} was not made by Input or by a layer call, so a model cannot be built on it."
+            f"{tensor!r} was not made by Input or by a layer call; a model cannot be built on it."
         )
     node: CallNode = history.operation._inbound_nodes[history.node_index]
     return node

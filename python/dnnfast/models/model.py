@@ -150,8 +150,8 @@ class Model(Trainer, Layer):
     def _graph(self, what: str) -> FunctionalGraph:
         if self._functional is None:
             raise AttributeError(
-                f"Model {self.name!r} has no `{what}` yet: it is not built. Give the first layer an "
-                "Input, or call the model on data."
+                f"Model {self.name!r} has no `{what}` yet: it is not built. Give the first layer "
+                "an Input, or call the model on data."
             )
         return self._functional
 
@@ -182,8 +182,8 @@ class Model(Trainer, Layer):
         """Return the outputs; subclasses override it."""
         if self._functional is None:
             raise NotImplementedError(
-                f"Model {self.name!r} ({type(self).__name__}) has no layers to run: give inputs and "
-                "outputs, or define `call(self, inputs)`."
+                f"Model {self.name!r} ({type(self).__name__}) has no layers to run: give inputs "
+                "and outputs, or define `call(self, inputs)`."
             )
         try:
             return self._functional.run(inputs)

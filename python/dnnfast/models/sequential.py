@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dnnfast import tracing
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
 from dnnfast.layers.core.input_layer import Input, InputLayer
@@ -15,8 +16,8 @@ from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_obj
 class Sequential(Model):
     """A chain of layers.
 
-    Without an `Input` first (or ``input_shape=`` on the first layer) it is built when it first meets
-    data.
+    Without an `Input` first (or ``input_shape=`` on the first layer) it is built when it first
+    meets data.
 
     Args:
         layers: the layers in order; a symbolic `Input` may come first.
@@ -87,19 +88,19 @@ class Sequential(Model):
             raise TypeError(f"add: {layer.__name__} is a class; write {layer.__name__}(...).")
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"add: expected a layer, got {type(layer).__name__} ({layer!r}). To apply a function "
-                "use layers.Activation."
+                f"add: expected a layer, got {type(layer).__name__} ({layer!r}). To apply a "
+                "function use layers.Activation."
             )
         if isinstance(layer, InputLayer) and self._chain:
             raise ValueError(f"add: {self.name!r} has layers already; an Input must come first.")
         if any(layer.name == other.name for other in self._chain):
             raise ValueError(
-                f"add: {self.name!r} already has a layer named {layer.name!r}; names must be unique."
+                f"add: {self.name!r} already has a layer {layer.name!r}; names must be unique."
             )
         if not self._chain and not isinstance(layer, InputLayer):
             shape = layer._declared_input_shape
             if shape is not None:
-                self._chain.append(InputLayer(shape=shape))
+                self._chain.append(InputLayer(batch_shape=(None, *shape)))
             elif isinstance(layer, Model) and layer._functional is not None:
                 tensors = layer._functional.inputs
                 if len(tensors) == 1:
@@ -118,13 +119,14 @@ class Sequential(Model):
             return
         first: Any = self._chain[0]
         x = tensor = first.output
-        for layer in self._chain[1:]:
-            tensor = layer(tensor)
-            if not isinstance(tensor, KerasTensor):
-                raise ValueError(
-                    f"Sequential {self.name!r}: layer {layer.name!r} has several outputs; use "
-                    "Model(inputs, outputs) instead."
-                )
+        with tracing.outside():
+            for layer in self._chain[1:]:
+                tensor = layer(tensor)
+                if not isinstance(tensor, KerasTensor):
+                    raise ValueError(
+                        f"Sequential {self.name!r}: layer {layer.name!r} has several outputs; use "
+                        "Model(inputs, outputs) instead."
+                    )
         self._set_functional(x, tensor)
 
     def build(self, input_shape: Any = None) -> None:

@@ -28,8 +28,8 @@ class Adam(Optimizer):
         TypeError: if an argument is not known.
 
     Formula: ``m += (g - m) * (1 - beta_1)``, ``v += (g^2 - v) * (1 - beta_2)`` and
-    ``w -= lr * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)``. The paper's first form
-    adds epsilon to the root of the corrected v; Keras, as the paper's remark, to the uncorrected.
+    ``w -= lr * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)``. The paper's first
+    form adds epsilon to the root of the corrected v; Keras, as the paper's remark, to the uncorrected.
 
 
     Example:

@@ -45,8 +45,8 @@ class Optimizer(Configurable):
         global_clipnorm: largest norm of all gradients together, or None.
         name: default the class name.
         **kwargs: the old ``lr`` and ``decay`` (the rate is divided by ``1 + decay * step``), and
-            Keras's ``use_ema``, ``ema_momentum``, ``ema_overwrite_frequency``, ``loss_scale_factor``
-            and ``gradient_accumulation_steps`` at their defaults.
+            Keras's ``use_ema``, ``ema_momentum``, ``ema_overwrite_frequency``,
+            ``loss_scale_factor`` and ``gradient_accumulation_steps`` at their defaults.
 
     Raises:
         ValueError: if an argument is out of range or not supported.
@@ -168,8 +168,9 @@ class Optimizer(Configurable):
         value = self._checked_rate(value)
         if isinstance(self._rate, LearningRateSchedule) and not callable(value):
             raise TypeError(
-                f"{type(self).__name__}: the learning rate is the schedule {self._rate!r} and cannot "
-                "be set to a number; assign another schedule, or create the optimizer with a number."
+                f"{type(self).__name__}: the learning rate is the schedule {self._rate!r} and "
+                "cannot be set to a number; assign another schedule, or create the optimizer with "
+                "a number."
             )
         self._rate = value
 
@@ -246,4 +247,3 @@ class Optimizer(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} learning_rate={float(self.learning_rate):g}>"
-

@@ -27,8 +27,8 @@ class RMSprop(Optimizer):
         ValueError: if an argument is out of range or not supported.
         TypeError: if an argument is not known.
 
-    Formula: ``v = rho * v + (1 - rho) * g^2`` and ``w -= lr * g / sqrt(v + epsilon)``. Some texts put
-    epsilon after the root; Keras has it inside.
+    Formula: ``v = rho * v + (1 - rho) * g^2`` and ``w -= lr * g / sqrt(v + epsilon)``. Some texts
+    put epsilon after the root; Keras has it inside.
 
 
     Example:

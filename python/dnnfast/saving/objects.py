@@ -126,7 +126,8 @@ def deserialize_keras_object(
             key: deserialize_keras_object(value, custom_objects, safe_mode)
             for key, value in config.items()
         }
-    name, inner = config["class_name"], config.get("config")
+    name: Any = config["class_name"]
+    inner: Any = config.get("config")
     if name == "__tuple__":
         items = config.get("items", inner)
         return tuple(deserialize_keras_object(item, custom_objects, safe_mode) for item in items)
@@ -176,7 +177,9 @@ def _modules(module: str, name: str, is_function: bool) -> list[Any]:
     if name in _MODEL_CLASSES:
         return [importlib.import_module("dnnfast.models.classes")]
     if is_function and module in ("builtins", ""):
-        return [importlib.import_module(f"dnnfast.{m}") for m in ("activations", "losses", "metrics")]
+        return [
+            importlib.import_module(f"dnnfast.{m}") for m in ("activations", "losses", "metrics")
+        ]
     if parts and parts[0] in ("keras", "dnnfast", "keras_core") and len(parts) > 1:
         suffix = "optimizers.schedules" if "schedules" in module else parts[1]
         try:

@@ -61,9 +61,10 @@ def register_keras_serializable(
 def get_registered_name(item: Any) -> str:
     """Return the registered name of a class or function, else its own name."""
     try:
-        return _names.get(item) or getattr(item, "__name__", str(item))
+        found = _names.get(item)
     except TypeError:
-        return getattr(item, "__name__", str(item))
+        found = None
+    return found or str(getattr(item, "__name__", item))
 
 
 def get_registered_object(

@@ -35,13 +35,17 @@ class ReLU(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if max_value is not None and max_value < 0:
-            raise ValueError(f"ReLU {self.name!r}: max_value must be at least 0, got {max_value!r}.")
+            raise ValueError(
+                f"ReLU {self.name!r}: max_value must be at least 0, got {max_value!r}."
+            )
         if negative_slope is None or negative_slope < 0:
             raise ValueError(
                 f"ReLU {self.name!r}: negative_slope must be at least 0, got {negative_slope!r}."
             )
         if threshold is None or threshold < 0:
-            raise ValueError(f"ReLU {self.name!r}: threshold must be at least 0, got {threshold!r}.")
+            raise ValueError(
+                f"ReLU {self.name!r}: threshold must be at least 0, got {threshold!r}."
+            )
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, inputs: Any) -> Any:

@@ -43,14 +43,14 @@ class InputLayer(Layer):
             kwargs.pop(key, None)
         super().__init__(name=name, **kwargs)
         if batch_shape is not None:
-            batch_size, shape = batch_shape[0], tuple(batch_shape)[1:]  # type: ignore[assignment]
+            batch_size, shape = batch_shape[0], tuple(batch_shape)[1:]
         if shape is None:
             raise ValueError(f"Input {self.name!r}: a shape is needed, such as shape=(784,).")
         sample = shape_tuple(f"Input {self.name!r}: shape", shape)
         if any(size is None or size < 1 for size in sample):
             raise ValueError(
-                f"Input {self.name!r}: every size of the shape must be a known positive integer, got "
-                f"{sample}. The batch axis is not part of it."
+                f"Input {self.name!r}: every size of the shape must be a known positive integer, "
+                f"got {sample}. The batch axis is not part of it."
             )
         self.batch_shape = (batch_size, *sample)
         self.data_dtype = dtype or "float32"
@@ -72,7 +72,7 @@ class InputLayer(Layer):
         }
 
 
-def Input(  # noqa: N802 (Keras's name)
+def Input(
     shape: int | Sequence[int] | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,

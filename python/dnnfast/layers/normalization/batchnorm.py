@@ -31,8 +31,8 @@ class BatchNormalization(Layer):
     Raises:
         ValueError: if an argument is out of range or not supported.
 
-    Formula: ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`` with the biased variance, and
-    ``moving = moving * momentum + batch * (1 - momentum)``.
+    Formula: ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`` with the biased variance,
+    and ``moving = moving * momentum + batch * (1 - momentum)``.
 
     Example:
         >>> import dnnfast

@@ -1,0 +1,78 @@
+"""dnnfast: dense networks, trained fast, with the API of Keras (``import dnnfast as keras``)."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from dnnfast import (
+    activations,
+    backend,
+    callbacks,
+    config,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    tree,
+    utils,
+)
+from dnnfast.initializers import Initializer
+from dnnfast.keras_tensor import KerasTensor
+from dnnfast.layers import Input, Layer
+from dnnfast.losses import Loss
+from dnnfast.metrics import Metric
+from dnnfast.models import Model, Sequential
+from dnnfast.optimizers import Optimizer
+from dnnfast.regularizers import Regularizer
+from dnnfast.variable import Variable
+from dnnfast.version import __version__
+
+# Loaded on first use: data sets need no engine, kernels the native one, the reference is large.
+_LAZY = ("datasets", "errors", "kernels", "reference")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"dnnfast.{name}")
+    raise AttributeError(f"module 'dnnfast' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])
+
+
+__all__ = [
+    "Initializer",
+    "Input",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "Variable",
+    "__version__",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "tree",
+    "utils",
+]

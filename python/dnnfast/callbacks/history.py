@@ -1,0 +1,47 @@
+"""The record of a training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dnnfast.callbacks.callback import Callback
+
+
+class _Record(dict[str, list[Any]]):
+    """Lists of values by name; the learning rate is found under both of its names."""
+
+    def __missing__(self, key: str) -> list[Any]:
+        other = {"lr": "learning_rate", "learning_rate": "lr"}.get(key)
+        if other is None or other not in self:
+            raise KeyError(key)
+        return self[other]
+
+
+class History(Callback):
+    """Records the logs of each epoch; `fit` returns it.
+
+    ``history`` holds a list of values for each name (``loss``, ``accuracy``, ``val_loss``, ...),
+    and ``epoch`` the numbers of the epochs.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.callbacks.History().epoch
+        []
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = _Record()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Start a new record."""
+        self.epoch = []
+        self.history = _Record()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Record an epoch."""
+        self.epoch.append(epoch)
+        for key, value in (logs or {}).items():
+            self.history.setdefault(key, []).append(value)
+        if self._model is not None:
+            self._model.history = self

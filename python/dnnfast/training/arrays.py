@@ -1,0 +1,93 @@
+"""Whatever users pass as data, to NumPy arrays that engines read in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_NATIVE = {
+    np.dtype(c) for c in ["e", "f", "d", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "?"]
+}
+
+
+def as_array(value: Any, what: str) -> np.ndarray:
+    """Return data as an array of a numeric type, without a copy where possible.
+
+    Raises:
+        TypeError: if it is not numeric.
+        ValueError: if it is ragged.
+    """
+    array = value if type(value) is np.ndarray else _converted(value, what)
+    if array.dtype in _NATIVE and array.flags.aligned:
+        return array
+    kind = array.dtype.kind
+    if kind in "fiub":
+        native = array.dtype.newbyteorder("=")
+        return array.astype(native if native in _NATIVE else np.float64)
+    if kind == "V" and array.dtype.names is None:
+        try:
+            return array.astype(np.float32)
+        except (TypeError, ValueError):
+            pass
+    if kind == "O":
+        try:
+            return np.array(array.tolist(), np.float32)
+        except (TypeError, ValueError):
+            pass
+    raise TypeError(
+        f"{what} has dtype {array.dtype}; expected numbers or bools. Convert the data, for example "
+        "with .astype('float32'), and encode text as numbers first."
+    )
+
+
+def _converted(value: Any, what: str) -> np.ndarray:
+    if value is None:
+        raise ValueError(f"{what} is None; expected an array.")
+    if hasattr(value, "to_numpy"):
+        return np.asarray(value.to_numpy())
+    if hasattr(value, "__cuda_array_interface__") and hasattr(value, "get"):
+        return np.asarray(value.get())
+    if hasattr(value, "__next__") or (
+        callable(getattr(value, "__iter__", None)) and not hasattr(value, "__len__")
+    ):
+        raise TypeError(
+            f"{what} is a {type(value).__name__}; this version trains on arrays, not on "
+            "generators. Collect the batches with numpy.concatenate first."
+        )
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{what} cannot be made an array: {error}. All samples need the same shape."
+        ) from None
+
+
+def readable(array: np.ndarray) -> np.ndarray:
+    """Return the array, contiguous if the axes of a sample do not lie behind one another."""
+    if array.ndim > 2:
+        expected: int | None = None
+        for size, stride in zip(array.shape[:0:-1], array.strides[:0:-1], strict=True):
+            if size == 1:
+                continue
+            if expected is not None and stride != expected:
+                return np.ascontiguousarray(array)
+            expected = stride * size
+    return array
+
+
+def count_of(arrays: list[np.ndarray], names: list[str]) -> int:
+    """Return the common number of samples.
+
+    Raises:
+        ValueError: if there are none, or the numbers differ.
+    """
+    n = len(arrays[0])
+    for array, name in zip(arrays, names, strict=True):
+        if len(array) != n:
+            raise ValueError(
+                f"{names[0]} has {n} samples but {name} has {len(array)}; they must be equal."
+            )
+    if n == 0:
+        raise ValueError(f"{names[0]} has no samples (shape {arrays[0].shape}).")
+    return n

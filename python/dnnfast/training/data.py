@@ -1,0 +1,155 @@
+"""A prepared data set: arrays that fit a model, and their checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dnnfast.training import targets as tg
+from dnnfast.training.arrays import as_array, count_of
+from dnnfast.training.compiled import Resolved
+from dnnfast.training.inputs import prepare_inputs
+
+
+@dataclass
+class Data:
+    """Arrays in the form that engines read."""
+
+    inputs: list[np.ndarray]
+    targets: list[np.ndarray]
+    weights: list[np.ndarray | None]
+    rows: int
+    resolved: Resolved
+
+    def bound_to(self, program: Any) -> Any:
+        """Return the engine's view of the arrays."""
+        return program.dataset(self.inputs, self.targets, self.weights)
+
+
+@dataclass
+class Given:
+    """What the user passed."""
+
+    x: Any
+    y: Any
+    sample_weight: Any = None
+    class_weight: Any = None
+
+
+def unpack(value: Any, what: str) -> Given:
+    """Return the parts of ``(x, y)`` or ``(x, y, sample_weight)``."""
+    if not isinstance(value, (tuple, list)) or len(value) not in (2, 3):
+        raise ValueError(
+            f"{what} must be (x, y) or (x, y, sample_weight), got {type(value).__name__}"
+            + (f" of {len(value)}." if isinstance(value, (tuple, list)) else ".")
+        )
+    return Given(*value)
+
+
+def prepare(model: Any, given: Given, prefix: str = "", resolved: Resolved | None = None) -> Data:
+    """Return checked arrays for a compiled model, building the model if needed.
+
+    Args:
+        model: the model.
+        given: what the user passed.
+        prefix: stands before "x" and "y" in messages.
+        resolved: losses and metrics, if they are settled already.
+
+    Raises:
+        ValueError: if shapes, labels or numbers of samples do not fit.
+        TypeError: if data is not numeric.
+    """
+    inputs = prepare_inputs(model, given.x)
+    outputs = model._outputs()
+    names = outputs.names
+    split = [
+        None if y is None else as_array(y, _name(prefix + "y", i, names))
+        for i, y in enumerate(tg.split_by_output(given.y, names, prefix + "y"))
+    ]
+    if resolved is None:
+        resolved = model._spec.resolve(outputs, [None if y is None else y.shape for y in split])
+    arrays, labels = list(inputs), [_name(prefix + "x", i, inputs) for i in range(len(inputs))]
+    targets = []
+    for expected, i in zip(resolved.expected, resolved.targets, strict=True):
+        what = _name(prefix + "y", i, names)
+        targets.append(tg.prepare_target(split[i], expected, what))
+        arrays.append(targets[-1])
+        labels.append(what)
+    rows = count_of(arrays, labels)
+    weights = _weights(given, targets, rows, [names[i] for i in resolved.targets])
+    if model._spec.weighted_metrics and any(weight is not None for weight in weights):
+        raise ValueError(
+            "weighted_metrics are not supported together with sample weights: metrics are plain "
+            "means. Use `metrics`."
+        )
+    return Data(inputs, targets, weights, rows, resolved)
+
+
+def _name(what: str, i: int, items: Any) -> str:
+    return what if len(items) == 1 else f"{what}[{i}]"
+
+
+def _weights(
+    given: Given, targets: list[np.ndarray], rows: int, names: list[str]
+) -> list[np.ndarray | None]:
+    if given.sample_weight is None and given.class_weight is None:
+        return [None] * len(targets)
+    sample = given.sample_weight
+    if isinstance(sample, (list, tuple, dict)) and len(names) > 1:
+        parts = tg.split_by_output(sample, names, "sample_weight")
+    else:
+        parts = [sample] * len(names)
+    found = [tg.prepare_weight(part, rows, "sample_weight") for part in parts]
+    if given.class_weight is None:
+        return found
+    if len(targets) != 1:
+        raise ValueError("class_weight is only for models with one output; use sample_weight.")
+    by_class = tg.class_weights(given.class_weight, targets[0], "y")
+    return [by_class if found[0] is None else found[0] * by_class]
+
+
+def split_tail(given: Given, share: float) -> tuple[Given, Given]:
+    """Split off the last samples for validation.
+
+    Raises:
+        ValueError: if a part would be empty.
+    """
+    from dnnfast import tree
+
+    if isinstance(share, bool) or not 0 < share < 1:
+        raise ValueError(f"validation_split must be in (0, 1), got {share!r}.")
+
+    def arrays(value: Any, what: str) -> Any:
+        nested = isinstance(value, dict) or (
+            isinstance(value, (list, tuple)) and any(hasattr(v, "shape") for v in value)
+        )
+        if value is None:
+            return None
+        if not nested:
+            return as_array(value, what)
+        return tree.map_structure(lambda v: None if v is None else as_array(v, what), value)
+
+    parts = [
+        arrays(given.x, "x"),
+        arrays(given.y, "y"),
+        arrays(given.sample_weight, "sample_weight"),
+    ]
+    leaves = [leaf for leaf in tree.flatten(parts) if leaf is not None]
+    rows = count_of(leaves, ["x", *["y or sample_weight"] * (len(leaves) - 1)])
+    at = int(rows * (1.0 - share))
+    if at == 0 or at == rows:
+        raise ValueError(
+            f"validation_split={share} leaves no samples for one part: x has {rows} samples."
+        )
+
+    def cut(part: slice) -> Given:
+        def one(leaf: Any) -> Any:
+            return None if leaf is None else leaf[part]
+
+        return Given(*(tree.map_structure(one, value) for value in parts))
+
+    head, tail = cut(slice(None, at)), cut(slice(at, None))
+    head.class_weight = given.class_weight
+    return head, tail

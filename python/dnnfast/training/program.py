@@ -1,0 +1,75 @@
+"""A model's graph in an engine's session, and the variables whose values it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dnnfast import engine
+from dnnfast import graph as ir
+from dnnfast.variable import Variable, clock
+
+
+class Program:
+    """A session and its variables, kept equal by comparing versions."""
+
+    def __init__(self, graph: ir.Graph, variables: list[Variable], device: str) -> None:
+        self.graph = graph
+        self.variables = variables
+        self.device = device
+        self.session = engine.session(graph, device)
+        self._versions = [-1] * len(variables)
+        self._time = -1
+
+    def trains(self, i: int) -> bool:
+        """Tell whether training updates variable ``i``."""
+        return self.graph.parameters[i].trainable
+
+    def pull(self, index: int) -> np.ndarray:
+        """Return a copy of the value of variable ``index``."""
+        value: np.ndarray = self.session.get_parameter(index)
+        return value
+
+    def sync(self) -> None:
+        """Take over every variable that was written elsewhere since the last time."""
+        if self._time == clock.now:
+            return
+        for i, variable in enumerate(self.variables):
+            if variable.version != self._versions[i]:
+                self.session.set_parameter(i, variable.numpy())
+                self._versions[i] = variable.version
+                variable.give_to(self, i)
+        self._time = clock.now
+
+    def changed(self) -> None:
+        """Record that the session changed its variables."""
+        version = clock.tick()
+        for i, variable in enumerate(self.variables):
+            variable.changed_by(self, i, version)
+            self._versions[i] = version
+        self._time = version
+
+    def take_state(self, other: Program) -> None:
+        """Continue another program's optimizer state where variables and slots agree."""
+        self.session.iterations = other.session.iterations
+        if hasattr(other.session, "u_product"):
+            self.session.u_product = other.session.u_product
+        theirs = {id(v): i for i, v in enumerate(other.variables) if other.trains(i)}
+        names = set(other.session.slot_names)
+        for slot in self.session.slot_names:
+            if slot not in names:
+                continue
+            for i, variable in enumerate(self.variables):
+                if self.trains(i) and id(variable) in theirs:
+                    value = other.session.get_slot(slot, theirs[id(variable)])
+                    self.session.set_slot(slot, i, value)
+
+    def dataset(
+        self,
+        inputs: list[np.ndarray],
+        targets: list[np.ndarray],
+        weights: list[np.ndarray | None],
+    ) -> Any:
+        """Wrap arrays for the session."""
+        return engine.dataset(inputs, targets, weights, self.device)

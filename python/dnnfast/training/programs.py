@@ -1,0 +1,226 @@
+"""Which program a model runs: traced, lowered and compiled when needed, and replaced when stale."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import Any
+
+import numpy as np
+
+from dnnfast import random, tracing, tree
+from dnnfast.config import settings
+from dnnfast.keras_tensor import KerasTensor
+from dnnfast.lowering import Lowered, lower
+from dnnfast.training import eager
+from dnnfast.training.arrays import count_of
+from dnnfast.training.compiled import CompileSpec, Outputs, Resolved
+from dnnfast.training.inputs import prepare_inputs
+from dnnfast.training.program import Program
+
+
+class ProgramsMixin:
+    """Turns a model into programs."""
+
+    name: str
+    built: bool
+    _functional: Any
+
+    def _init_trainer(self) -> None:
+        self.optimizer: Any = None
+        self.history = None
+        self.stop_training = False
+        self.output_names: list[str] = []
+        self._spec: CompileSpec | None = None
+        self._seed = random.next_seed()
+        self._passes = 0  # over training data so far; numbers the shuffles
+        self._array_calls = 0
+        # Of a model that is not functional: what its inputs were when it first met data.
+        self._input_structure: Any = None
+        self._output_structure: Any = None
+        self._trainable_ids: set[int] | None = None
+        self._lowered: Lowered | None = None
+        self._program: Program | None = None
+        self._signature: Any = None
+
+    def _drop_programs(self) -> None:
+        """Forget everything that depends on the structure."""
+        if "_program" in self.__dict__:
+            self._lowered = self._program = self._signature = None
+            self._input_structure = self._output_structure = None
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._spec is not None
+
+    @property
+    def loss(self) -> Any:
+        """The loss given to `compile`."""
+        return self._spec.loss if self._spec is not None else None
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns."""
+        if self._spec is None or not self.built:
+            return []
+        return self._spec.resolve(self._outputs(), None).log_names
+
+    def _set_spec(self, spec: CompileSpec) -> None:
+        if self.built and self._input_tensors() is not None:
+            outputs = self._fresh_outputs()
+            spec.resolve(outputs, None)
+        self._spec = spec
+        self.optimizer = spec.optimizer
+        self._program = self._signature = None
+
+    def _fresh_outputs(self) -> Outputs:
+        """Trace again, so that what changed since the last time takes effect."""
+        self._lowered = None
+        return self._outputs()
+
+    def _need_loss(self, what: str) -> CompileSpec:
+        if self._spec is None:
+            raise RuntimeError(
+                f"{what}: model {self.name!r} is not compiled; call "
+                "model.compile(optimizer=..., loss=...) first."
+            )
+        if self._spec.loss is None:
+            raise ValueError(
+                f"{what}: model {self.name!r} was compiled without a loss; call "
+                "model.compile(optimizer=..., loss=...)."
+            )
+        return self._spec
+
+    # Tracing.
+
+    def _input_tensors(self) -> list[KerasTensor] | None:
+        if self._functional is not None:
+            return self._functional.inputs
+        if self._input_structure is None:
+            return None
+        return tree.flatten(self._input_structure)
+
+    def _match_inputs(self, given: Any) -> list[Any]:
+        if self._functional is not None:
+            try:
+                return self._functional.match_inputs(given)
+            except ValueError as error:
+                raise ValueError(f"Model {self.name!r}: {error}") from None
+        return tree.flatten(given)
+
+    def _build_for(self, shapes: Any) -> None:
+        """Build for data of the given shapes (nested as the data)."""
+        packed = _map_shapes(lambda s: KerasTensor((None, *s[1:])), shapes)
+        self._trace(packed)
+        if self._functional is None:
+            self._input_structure = packed
+
+    def _trace(self, structure: Any) -> Any:
+        """Call the model on symbolic tensors without recording the call."""
+        with tracing.calling(None, tracing.AUTOMATIC):
+            return self(structure)  # type: ignore[operator]
+
+    def _lower(self) -> Lowered:
+        if self._lowered is not None:
+            return self._lowered
+        tensors = self._input_tensors()
+        if tensors is None:
+            raise ValueError(
+                f"Model {self.name!r} is not built: its input shape is not known. Give the first "
+                "layer an Input, or call the model (or fit) on data first."
+            )
+        fresh = [KerasTensor(t.shape, t.dtype, name=t.name) for t in tensors]
+        if self._functional is None:
+            structure: Any = tree.pack_sequence_as(self._input_structure, fresh)
+        else:
+            structure = fresh if len(fresh) > 1 else fresh[0]
+        outputs = self._trace(structure)
+        self._output_structure = outputs
+        self._trainable_ids = {id(v) for v in self.trainable_weights}  # type: ignore[attr-defined]
+        self._lowered = lower(fresh, tree.flatten(outputs), self._trainable_ids)
+        return self._lowered
+
+    def _outputs(self) -> Outputs:
+        graph = self._lower().graph
+        shapes = [graph.tensors[i].shape for i in graph.outputs]
+        if not self.output_names or len(self.output_names) != len(shapes):
+            if isinstance(self._output_structure, dict):
+                keys = {key: key for key in self._output_structure}
+                self.output_names = [str(key) for key in tree.flatten(keys)]
+            else:
+                self.output_names = [f"output_{i + 1}" for i in range(len(shapes))]
+        return Outputs(self.output_names, shapes)
+
+    # Programs.
+
+    def _program_for(self, resolved: Resolved | None = None) -> Program:
+        """Return a program, with the current weights, for these losses and metrics."""
+        current, device = self._program, settings.device()
+        fits = resolved is None or resolved.signature == self._signature
+        if current is not None and current.device == device and fits:
+            current.sync()
+            return current
+        lowered = self._lower()
+        if resolved is None and self._spec is not None and self._spec.loss is not None:
+            resolved = self._spec.resolve(self._outputs(), None)
+        graph = dataclasses.replace(lowered.graph, losses=[], metrics=[])
+        if resolved is not None and self._spec is not None:
+            resolved.add_to(graph)
+            graph.optimizer = self._spec.optimizer.spec()
+            self._warn_of_steps(lowered)
+        program = Program(graph, lowered.variables, device)
+        program.session.seed = self._seed
+        program.sync()
+        if graph.optimizer is not None:
+            self._adopt(program)
+        self._program = program
+        self._signature = None if resolved is None else resolved.signature
+        return program
+
+    def _adopt(self, program: Program) -> None:
+        """Continue the state of the optimizer, if it has one."""
+        optimizer = self._spec.optimizer  # type: ignore[union-attr]
+        if optimizer._program is not None:
+            program.take_state(optimizer._program)
+        else:
+            program.session.iterations = optimizer._iterations
+        optimizer._program = program
+
+    def _warn_of_steps(self, lowered: Lowered) -> None:
+        for kind in sorted(lowered.kinds & {"heaviside", "sign"}):
+            warnings.warn(
+                f"Model {self.name!r} uses the activation {kind!r}, whose derivative is 0: layers "
+                "before it do not learn.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    # Running on arrays.
+
+    def _rows_of(self, inputs: list[np.ndarray]) -> int:
+        return count_of(inputs, [f"x[{i}]" for i in range(len(inputs))] if inputs[1:] else ["x"])
+
+    def _results(self, program: Program, rows: int) -> list[np.ndarray]:
+        tensors, outputs = program.graph.tensors, program.graph.outputs
+        return [np.empty((rows, *tensors[i].shape), np.float32) for i in outputs]
+
+    def _packed(self, results: list[np.ndarray]) -> Any:
+        if self._functional is not None:
+            return tree.pack_sequence_as(self._functional.output_structure, results)
+        return tree.pack_sequence_as(self._output_structure, results)
+
+    def _call_on_arrays(self, x: Any, training: bool) -> Any:
+        inputs = prepare_inputs(self, x)
+        program = self._program_for()
+        step, self._array_calls = self._array_calls, self._array_calls + 1
+        return self._packed(eager.predict(program, inputs, training, step))
+
+
+def _map_shapes(function: Any, shapes: Any) -> Any:
+    """Map over shapes, which are tuples of ints, nested in lists and dicts."""
+    if isinstance(shapes, dict):
+        return {key: _map_shapes(function, value) for key, value in shapes.items()}
+    if isinstance(shapes, list):
+        return [_map_shapes(function, value) for value in shapes]
+    return function(shapes)

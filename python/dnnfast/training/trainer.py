@@ -1,0 +1,350 @@
+"""The training half of models: compile, fit, evaluate, predict."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from dnnfast.callbacks import CallbackList, History
+from dnnfast.training import checks
+from dnnfast.training.compiled import CompileSpec
+from dnnfast.training.data import Given, prepare, split_tail, unpack
+from dnnfast.training.fit import FitLoop, FitOptions, evaluate, steps_of
+from dnnfast.training.inputs import prepare_inputs
+from dnnfast.training.plan import Plan
+from dnnfast.training.programs import ProgramsMixin
+
+# Rows that evaluate and predict take at once when no batch size is given.
+_DEFAULT_BATCH = 256
+# Rows between two looks at Ctrl-C.
+_PREDICT_ROWS = 1 << 16
+
+
+class Trainer(ProgramsMixin):
+    """What models can do with data."""
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Set what training does; it captures which weights are trainable.
+
+        Args:
+            optimizer: a name or an `Optimizer`. Default ``"rmsprop"``.
+            loss: a name, a function, a `Loss`; a list or dict of them for several outputs.
+            loss_weights: factors for the losses of several outputs.
+            metrics: a list of names, functions, `Metric` objects; ``"accuracy"`` is resolved by the
+                shapes; a list of lists or a dict for several outputs.
+            weighted_metrics: as ``metrics``, for data without sample weights.
+            run_eagerly: ignored; the other arguments are, too: steps always run in native code.
+
+        Raises:
+            ValueError: if a name is not known.
+        """
+        spec = CompileSpec(optimizer, loss, loss_weights, metrics, weighted_metrics)
+        self._set_spec(spec)
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> History:
+        """Train for some epochs.
+
+        Args:
+            x: samples: an array of any numeric type, or a list or dict of arrays.
+            y: targets.
+            batch_size: samples a step, default 32.
+            epochs: number of the last epoch, default 1.
+            verbose: 1 shows a bar, 2 a line per epoch, 0 nothing; "auto" chooses.
+            callbacks: a list of `callbacks.Callback`.
+            validation_split: share of the last samples that is kept for validation, in [0, 1).
+            validation_data: ``(x, y)`` or ``(x, y, sample_weight)``.
+            shuffle: whether each epoch takes the samples in a new order. Default True.
+            class_weight: dict of class numbers and weights.
+            sample_weight: one weight a sample.
+            initial_epoch: number of the first epoch, default 0.
+            steps_per_epoch: batches an epoch; default all.
+            validation_steps: batches of validation; default all.
+            validation_batch_size: default at least 256.
+            validation_freq: validate every so many epochs, or after the listed ones (from 1).
+
+        Returns:
+            The `History`.
+
+        Raises:
+            RuntimeError: if the model is not compiled.
+            ValueError: if the data does not fit.
+            TypeError: if the data is not numeric.
+            NonFiniteLossError: if the loss becomes NaN or infinite; that step is not applied.
+        """
+        spec = self._need_loss("fit")
+        options = FitOptions(
+            checks.optional("batch_size", batch_size) or 32,
+            checks.at_least("epochs", epochs, 0),
+            checks.at_least("initial_epoch", initial_epoch, 0),
+            checks.optional("steps_per_epoch", steps_per_epoch),
+            bool(shuffle),
+            _frequency(validation_freq),
+            checks.optional("validation_steps", validation_steps),
+            checks.optional("validation_batch_size", validation_batch_size),
+        )
+        verbose = checks.verbosity(verbose)
+        given, held_out = Given(x, y, sample_weight, class_weight), None
+        if validation_data is not None:
+            held_out = unpack(validation_data, "validation_data")
+        elif validation_split:
+            given, held_out = split_tail(given, validation_split)
+        data = prepare(self, given)
+        validation = None
+        if held_out is not None:
+            validation = prepare(self, held_out, "validation ", data.resolved)
+        self._warn_if_changed(spec)
+        program = self._program_for(data.resolved)
+        steps = options.steps_per_epoch or steps_of(data.rows, options.batch_size)
+        calls = CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose > 0,
+            model=self,
+            verbose=verbose,
+            epochs=options.epochs,
+            steps=steps,
+        )
+        self.stop_training = False
+        loop = FitLoop(self, program, data, options, calls)
+        loop.validation = validation
+        loop.run()
+        self.history = calls.history
+        return calls.history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the loss, or a list of the loss and the metrics, of a data set.
+
+        Args:
+            x: samples.
+            y: targets.
+            batch_size: samples at once; it does not change the result. Default 256.
+            verbose: 1 or 2 print a line; "auto" prints it on a terminal.
+            sample_weight: one weight a sample.
+            steps: number of batches; default all.
+            callbacks: a list of `callbacks.Callback`.
+            return_dict: return a dict by name.
+
+        Raises:
+            RuntimeError: if the model is not compiled.
+            ValueError: if the data does not fit.
+            TypeError: if the data is not numeric.
+        """
+        _refuse(kwargs, "evaluate")
+        self._need_loss("evaluate")
+        batch = checks.optional("batch_size", batch_size)
+        limit = checks.optional("steps", steps)
+        silent = verbose == 0 or (verbose == "auto" and checks.verbosity("auto") != 1)
+        data = prepare(self, Given(x, y, sample_weight))
+        program = self._program_for(data.resolved)
+        calls = CallbackList(callbacks, model=self, verbose=0, steps=limit) if callbacks else None
+        default = 32 if calls is not None or limit else _DEFAULT_BATCH
+        logs = evaluate(program, data, batch or default, limit, calls)
+        if not silent:
+            print(" - ".join(f"{key}: {value:.4f}" for key, value in logs.items()))
+        return _result(logs, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Return the outputs for samples, as float32 arrays.
+
+        Args:
+            x: samples.
+            batch_size: samples at once; it does not change the result. Default 256.
+            verbose: ignored.
+            steps: number of batches; default all.
+            callbacks: a list of `callbacks.Callback`.
+
+        Raises:
+            ValueError: if the data does not fit.
+            TypeError: if the data is not numeric.
+        """
+        inputs = prepare_inputs(self, x)
+        batch = (
+            _DEFAULT_BATCH if batch_size is None else checks.at_least("batch_size", batch_size, 1)
+        )
+        if batch_size is None and (callbacks or steps):
+            batch = 32
+        rows = self._rows_of(inputs)
+        if steps is not None:
+            rows = min(rows, checks.at_least("steps", steps, 1) * batch)
+            inputs = [array[:rows] for array in inputs]
+        program = self._program_for()
+        results = self._results(program, rows)
+        dataset = program.dataset(inputs, [], [])
+        if callbacks:
+            self._predict_with(callbacks, program, dataset, steps_of(rows, batch), batch, results)
+        else:
+            total, chunk = steps_of(rows, batch), max(1, _PREDICT_ROWS // batch)
+            for begin in range(0, total, chunk):
+                count = min(chunk, total - begin)
+                program.session.predict(dataset, begin, count, batch, results)
+        return self._packed(results)
+
+    def _predict_with(
+        self, callbacks: Any, program: Any, dataset: Any, total: int, batch: int, results: Any
+    ) -> None:
+        calls = CallbackList(callbacks, model=self, verbose=0, steps=total)
+        calls.call("on_predict_begin", {})
+        for step in range(total):
+            calls.call("on_predict_batch_begin", step, {})
+            program.session.predict(dataset, step, 1, batch, results)
+            part = [array[step * batch : (step + 1) * batch] for array in results]
+            calls.call("on_predict_batch_end", step, {"outputs": self._packed(part)})
+        calls.call("on_predict_end", {})
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Do one step and return loss and metrics, which are means since `reset_metrics`.
+
+        Args:
+            x: samples.
+            y: targets.
+            sample_weight: one weight a sample.
+            class_weight: dict of class numbers and weights.
+            return_dict: return a dict by name.
+
+        Raises:
+            RuntimeError: if the model is not compiled.
+            ValueError: if the data does not fit.
+            TypeError: if the data is not numeric.
+            NonFiniteLossError: if the loss is not finite; the step is not applied.
+        """
+        self._need_loss("train_on_batch")
+        data = prepare(self, Given(x, y, sample_weight, class_weight))
+        program = self._program_for(data.resolved)
+        session = program.session
+        rates = self.optimizer.rates(session.iterations, 1)
+        try:
+            session.train(data.bound_to(program), None, 0, 1, data.rows, rates)
+        finally:
+            program.changed()
+        return _result(
+            dict(zip(data.resolved.log_names, session.totals(), strict=True)), return_dict
+        )
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Return loss and metrics with this batch, which are means since `reset_metrics`.
+
+        Args:
+            x: samples.
+            y: targets.
+            sample_weight: one weight a sample.
+            return_dict: return a dict by name.
+
+        Raises:
+            RuntimeError: if the model is not compiled.
+            ValueError: if the data does not fit.
+            TypeError: if the data is not numeric.
+        """
+        self._need_loss("test_on_batch")
+        data = prepare(self, Given(x, y, sample_weight))
+        program = self._program_for(data.resolved)
+        program.session.evaluate(data.bound_to(program), 0, 1, data.rows)
+        totals = program.session.totals()
+        return _result(dict(zip(data.resolved.log_names, totals, strict=True)), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for samples, computed in one batch."""
+        return self.predict(x, batch_size=max(1, len(prepare_inputs(self, x)[0])))
+
+    def reset_metrics(self) -> None:
+        """Start the means of `train_on_batch` and `test_on_batch` again."""
+        if self._program is not None:
+            self._program.session.reset_totals()
+
+    def plan(self, batch_size: int = 32, program: str | None = None) -> Plan:
+        """Return how the model was compiled: its steps, with reasons, and its memory.
+
+        Args:
+            batch_size: default 32.
+            program: ``"train"``, ``"evaluate"`` or ``"predict"``. Default the first if the model is
+                compiled, else the last.
+
+        Raises:
+            ValueError: if the model is not built.
+        """
+        found = self._program_for()
+        default = "train" if found.graph.losses else "predict"
+        batch = checks.at_least("batch_size", batch_size, 1)
+        return Plan(found.session, batch, program or default)
+
+    def _warn_if_changed(self, spec: CompileSpec) -> None:
+        trainable = {id(v) for v in self.trainable_weights}  # type: ignore[attr-defined]
+        if self._trainable_ids is not None and trainable != self._trainable_ids:
+            warnings.warn(
+                "`trainable` was changed after `compile`; it takes effect at the next `compile`.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+def _frequency(value: Any) -> Any:
+    if isinstance(value, (list, tuple, set)):
+        return set(value)
+    return checks.at_least("validation_freq", value, 1)
+
+
+def _refuse(kwargs: dict[str, Any], where: str) -> None:
+    for key in kwargs:
+        raise TypeError(f"{where}: unknown argument {key!r}.")
+
+
+def _result(logs: dict[str, float], return_dict: bool) -> Any:
+    if return_dict:
+        return logs
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
