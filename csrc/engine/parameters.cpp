@@ -94,30 +94,41 @@ ops::OptimizerArrays ParameterStore::arrays() const {
   return arrays;
 }
 
+// Panel by panel: a copy of the whole parameter is never made.
 void ParameterStore::import_values(size_t i, const float* values, float* place) {
   const Place& spec = places_[i];
-  std::vector<float> packed(static_cast<size_t>(spec.size), 0.0f);
-  if (spec.panels) {
-    const PanelMatrix w = panels(i, packed.data());
-    for (int64_t r = 0; r < w.in; ++r)
-      for (int64_t c = 0; c < w.out; ++c) w.at(r, c) = values[r * w.out + c];
-  } else {
-    std::copy_n(values, elements(spec.shape), packed.begin());
+  if (!spec.panels) {
+    backend_.upload(place, values, bytes_of(elements(spec.shape)));
+    return;
   }
-  backend_.upload(place, packed.data(), bytes_of(spec.size));
+  const PanelMatrix w = panels(i, place);
+  std::vector<float> packed;
+  for (int64_t p = 0; p < w.panels(); ++p) {
+    const int64_t width = w.panel_width(p), first = p * w.width;
+    const int64_t present = std::min(width, w.out - first);
+    packed.assign(static_cast<size_t>(w.in * width), 0.0f);
+    for (int64_t r = 0; r < w.in; ++r)
+      std::copy_n(values + r * w.out + first, present, packed.begin() + r * width);
+    backend_.upload(w.panel(p), packed.data(), bytes_of(w.in * width));
+  }
 }
 
 void ParameterStore::export_values(size_t i, const float* place, float* values) const {
   const Place& spec = places_[i];
-  std::vector<float> packed(static_cast<size_t>(spec.size));
-  backend_.download(packed.data(), place, bytes_of(spec.size));
   if (!spec.panels) {
-    std::copy_n(packed.begin(), elements(spec.shape), values);
+    backend_.download(values, place, bytes_of(elements(spec.shape)));
     return;
   }
-  const PanelMatrix w = panels(i, packed.data());
-  for (int64_t r = 0; r < w.in; ++r)
-    for (int64_t c = 0; c < w.out; ++c) values[r * w.out + c] = w.at(r, c);
+  const PanelMatrix w = panels(i, const_cast<float*>(place));
+  std::vector<float> packed;
+  for (int64_t p = 0; p < w.panels(); ++p) {
+    const int64_t width = w.panel_width(p), first = p * w.width;
+    const int64_t present = std::min(width, w.out - first);
+    packed.resize(static_cast<size_t>(w.in * width));
+    backend_.download(packed.data(), w.panel(p), bytes_of(w.in * width));
+    for (int64_t r = 0; r < w.in; ++r)
+      std::copy_n(packed.begin() + r * width, present, values + r * w.out + first);
+  }
 }
 
 }  // namespace dnnfast::engine

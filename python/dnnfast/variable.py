@@ -63,10 +63,12 @@ class Variable:
         if callable(initializer):
             if shape is None:
                 raise ValueError("Variable: a callable initializer needs `shape`, got None.")
+            # What an initializer has drawn is nobody else's: no copy.
             value = initializer(tuple(shape), dtype="float32")
+            value = np.asarray(value, dtype=np.float32, order="C")
         else:
-            value = initializer
-        self._value: np.ndarray | None = np.array(value, dtype=np.float32, order="C")
+            value = np.array(initializer, dtype=np.float32, order="C")
+        self._value: np.ndarray | None = value
         if shape is not None and self._value.shape != tuple(shape):
             raise ValueError(
                 f"Variable {name!r}: the initializer gave shape {self._value.shape}, expected "
@@ -90,6 +92,10 @@ class Variable:
         assert self._owner is not None
         owner, index = self._owner
         return owner.pull(index)
+
+    def borrow(self) -> np.ndarray:
+        """Return the current value, without a copy where this object holds it. Not to be written."""
+        return self.numpy() if self._value is None else self._value
 
     @property
     def value(self) -> np.ndarray:

@@ -11,14 +11,21 @@ from dnnfast import random
 from dnnfast.initializers.base import Initializer
 
 
+def scaled(values: np.ndarray, scale: float, shift: float = 0.0) -> np.ndarray:
+    """Return ``values * scale + shift`` in their own memory: large layers are drawn only once."""
+    values *= np.float32(scale)
+    values += np.float32(shift)
+    return values
+
+
 def truncated_normal(
     generator: np.random.Generator, shape: Sequence[int], mean: float, stddev: float
 ) -> np.ndarray:
     """Draw from a normal distribution; values beyond two standard deviations are drawn again."""
-    values = generator.standard_normal(tuple(shape))
+    values = generator.standard_normal(tuple(shape), dtype=np.float32)
     while (outside := np.abs(values) > 2.0).any():
-        values[outside] = generator.standard_normal(int(outside.sum()))
-    return (values * stddev + mean).astype(np.float32)
+        values[outside] = generator.standard_normal(int(outside.sum()), dtype=np.float32)
+    return scaled(values, stddev, mean)
 
 
 class RandomNormal(Initializer):
@@ -39,8 +46,8 @@ class RandomNormal(Initializer):
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
-        values = random.generator(self.seed).standard_normal(tuple(shape))
-        return (values * self.stddev + self.mean).astype(np.float32)
+        values = random.generator(self.seed).standard_normal(tuple(shape), dtype=np.float32)
+        return scaled(values, self.stddev, self.mean)
 
 
 class RandomUniform(Initializer):
@@ -63,8 +70,8 @@ class RandomUniform(Initializer):
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
-        generator = random.generator(self.seed)
-        return generator.uniform(self.minval, self.maxval, tuple(shape)).astype(np.float32)
+        values = random.generator(self.seed).random(tuple(shape), dtype=np.float32)
+        return scaled(values, self.maxval - self.minval, self.minval)
 
 
 class TruncatedNormal(Initializer):

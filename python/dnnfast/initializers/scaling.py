@@ -11,7 +11,7 @@ import numpy as np
 from dnnfast import random
 from dnnfast.errors import unknown_name
 from dnnfast.initializers.base import Initializer
-from dnnfast.initializers.plain import truncated_normal
+from dnnfast.initializers.plain import scaled, truncated_normal
 
 _MODES = ("fan_in", "fan_out", "fan_avg")
 _DISTRIBUTIONS = ("uniform", "truncated_normal", "untruncated_normal")
@@ -73,9 +73,10 @@ class VarianceScaling(Initializer):
         generator = random.generator(self.seed)
         if self.distribution == "uniform":
             limit = math.sqrt(3.0 * scale)
-            return generator.uniform(-limit, limit, tuple(shape)).astype(np.float32)
+            return scaled(generator.random(tuple(shape), dtype=np.float32), 2 * limit, -limit)
         if self.distribution == "untruncated_normal":
-            return (math.sqrt(scale) * generator.standard_normal(tuple(shape))).astype(np.float32)
+            values = generator.standard_normal(tuple(shape), dtype=np.float32)
+            return scaled(values, math.sqrt(scale))
         return truncated_normal(generator, shape, 0.0, math.sqrt(scale) / _TRUNCATED_STDDEV)
 
 

@@ -29,7 +29,7 @@ class Adam(Optimizer):
 
     Formula: ``m += (g - m) * (1 - beta_1)``, ``v += (g^2 - v) * (1 - beta_2)`` and
     ``w -= lr * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)``. The paper's first
-    form adds epsilon to the root of the corrected v; Keras, as the paper's remark, to the uncorrected.
+    form adds epsilon to the root of the corrected v; Keras adds it to the uncorrected one.
 
 
     Example:

@@ -91,3 +91,8 @@ def count_of(arrays: list[np.ndarray], names: list[str]) -> int:
     if n == 0:
         raise ValueError(f"{names[0]} has no samples (shape {arrays[0].shape}).")
     return n
+
+
+def n_by(shape: tuple[int, ...]) -> str:
+    """Return the shape of an array of any number of samples, for messages: ``(n, 28, 28)``."""
+    return f"({', '.join(['n', *map(str, shape)])}{'' if shape else ','})"

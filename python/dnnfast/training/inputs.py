@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
-from dnnfast.training.arrays import as_array, readable
+from dnnfast.training.arrays import as_array, n_by, readable
 
 
 def _is_array_list(x: Any) -> bool:
@@ -67,8 +67,5 @@ def _fitted(model: Any, array: np.ndarray, tensor: Any) -> np.ndarray:
         hint = " This looks like one sample: add the batch axis with x[None] (or x[numpy.newaxis])."
     raise ValueError(
         f"Model {model.name!r}, input {tensor.name!r}: expected samples of shape {shape}, that is "
-        f"an array of shape {('n', *shape)}, got an array of shape {array.shape}.".replace(
-            "'n'", "n"
-        )
-        + hint
+        f"an array of shape {n_by(shape)}, got an array of shape {array.shape}." + hint
     )

@@ -37,7 +37,7 @@ class Program:
             return
         for i, variable in enumerate(self.variables):
             if variable.version != self._versions[i]:
-                self.session.set_parameter(i, variable.numpy())
+                self.session.set_parameter(i, variable.borrow())
                 self._versions[i] = variable.version
                 variable.give_to(self, i)
         self._time = clock.now

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
-from dnnfast.training.arrays import as_array, readable
+from dnnfast.training.arrays import as_array, n_by, readable
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,7 @@ def _labels(array: np.ndarray, expected: Expected, what: str) -> np.ndarray:
             )
         raise ValueError(
             f"{what} has shape {array.shape}, but the {expected.user} of output "
-            f"{expected.output!r} takes one class number a sample: expected shape {('n', *rows)}.".replace(
-                "'n'", "n"
-            )
+            f"{expected.output!r} takes one class number a sample: expected shape {n_by(rows)}."
             + hint
         )
     if array.dtype.kind == "f":
@@ -116,8 +114,7 @@ def _dense(array: np.ndarray, expected: Expected, what: str) -> np.ndarray:
         )
     raise ValueError(
         f"{what} has shape {array.shape}, but output {expected.output!r} has samples of shape "
-        f"{shape}: expected shape {('n', *shape)}.".replace("'n'", "n")
-        + hint
+        f"{shape}: expected shape {n_by(shape)}." + hint
     )
 
 
