@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dnnfast
 import pytest
+
+import dnnfast
 
 DEVICES = ("reference", "cpu")
 

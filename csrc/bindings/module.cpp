@@ -64,6 +64,8 @@ PYBIND11_MODULE(_core, module) {
   module.def("info", info);
   module.def("threads", cpu::thread_count);
   module.def("set_threads", cpu::set_thread_count, py::arg("threads"));
+  module.def("work_worth_threads", cpu::work_worth_threads);
+  module.def("set_work_worth_threads", cpu::set_work_worth_threads, py::arg("work"));
   module.def(
       "shuffle",
       [](int64_t n, uint64_t seed, uint64_t epoch) {

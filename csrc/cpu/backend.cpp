@@ -105,6 +105,31 @@ void run_share(const BoundCall& call, const StepContext& context, int thread, in
   if (range.begin < range.end) kernel.run(op, context, range, scratch);
 }
 
+// The work of an op for each sample, roughly, in multiply-adds: see work_worth_threads().
+template <class Op>
+int64_t work_of(const Op& op) {
+  constexpr int64_t kElement = 8;
+  if constexpr (requires { op.y.cols; })
+    return op.y.cols * op.y.rows_per_sample * kElement;
+  else if constexpr (requires { op.dy.cols; })
+    return op.dy.cols * op.dy.rows_per_sample * kElement;
+  else
+    return 0;
+}
+template <>
+int64_t work_of(const ops::DenseForward& op) {
+  return op.w.size() * op.x.rows_per_sample;
+}
+template <>
+int64_t work_of(const ops::DenseBackwardInput& op) {
+  return op.w.size() * op.dz.rows_per_sample;
+}
+template <>
+int64_t work_of(const ops::DenseBackwardWeight& op) {
+  return op.dw.size() * op.dz.rows_per_sample;
+}
+
+
 class HostExecutable : public ops::Executable {
  public:
   HostExecutable(ops::Program program, int64_t batch_capacity)
@@ -115,6 +140,12 @@ class HostExecutable : public ops::Executable {
 
   int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
               const ops::OptimizerScalars* scalars) override {
+    if (first.batch * work_ < work_worth_threads()) {
+      prepare_scratch(1);
+      const FlushDenormals flush;
+      Barrier alone(1);
+      return run_thread(0, 1, alone, first, steps, row_end, scalars);
+    }
     int64_t applied = steps;
     with_pool([&](ThreadPool& pool) {
       prepare_scratch(pool.threads());
@@ -136,6 +167,7 @@ class HostExecutable : public ops::Executable {
           [&](const auto& op) {
             using Op = std::decay_t<decltype(op)>;
             const Kernel<Op>& kernel = kernel_of<Op>(kernels());
+            work_ += work_of(op);
             bound.push_back({&op, &kernel, run_share<Op>, call.barrier});
             if (kernel.scratch_bytes)
               scratch_bytes_ = std::max(scratch_bytes_, kernel.scratch_bytes(op, batch_capacity_));
@@ -184,6 +216,7 @@ class HostExecutable : public ops::Executable {
   std::vector<BoundCall> compute_, update_;
   std::vector<Buffer> scratch_;
   int64_t scratch_bytes_ = 0;
+  int64_t work_ = 0;  // of a step, for each sample
 };
 
 class CpuBackend : public ops::Backend {

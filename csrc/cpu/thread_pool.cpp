@@ -49,6 +49,8 @@ int default_threads() {
   return threads < kMaxThreads ? threads : kMaxThreads;
 }
 
+std::atomic<int64_t> least_work{int64_t{1} << 20};  // about 10 microseconds of one core
+
 // The process's pool. In a forked child the parent's threads do not exist: the child drops the
 // object without touching them (a deliberate leak of a few kilobytes) and starts anew.
 struct Process {
@@ -151,6 +153,9 @@ void set_thread_count(int threads) {
          threads);
   process()->threads = threads;
 }
+
+int64_t work_worth_threads() { return least_work; }
+void set_work_worth_threads(int64_t work) { least_work = work; }
 
 void with_pool(const std::function<void(ThreadPool&)>& f) {
   const int wanted = thread_count();

@@ -55,6 +55,11 @@ class ThreadPool {
 int thread_count();
 void set_thread_count(int threads);
 
+// Steps with less work than this many multiply-adds run on the calling thread alone: to call the
+// others would take longer. Set it to 0 to test that the number of threads changes no bit.
+int64_t work_worth_threads();
+void set_work_worth_threads(int64_t work);
+
 // Calls f with the process's pool; one caller at a time, others wait. A child made by fork gets a
 // pool of its own.
 void with_pool(const std::function<void(ThreadPool&)>& f);

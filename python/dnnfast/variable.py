@@ -94,7 +94,7 @@ class Variable:
         return owner.pull(index)
 
     def borrow(self) -> np.ndarray:
-        """Return the current value, without a copy where this object holds it. Not to be written."""
+        """Return the current value, not to be written; a copy only where an engine holds it."""
         return self.numpy() if self._value is None else self._value
 
     @property
@@ -111,8 +111,8 @@ class Variable:
         array = np.array(value, dtype=np.float32, order="C")
         if array.shape != self.shape:
             raise ValueError(
-                f"Variable {self.path!r}: cannot assign an array of shape {array.shape}, expected "
-                f"{self.shape}."
+                f"Variable {self.path!r}: cannot assign an array of shape {array.shape}; expected "
+                f"shape {self.shape}."
             )
         self._value, self._owner = array, None
         self.version = clock.tick()

@@ -1,7 +1,8 @@
 """Small data sets and models for the tests of the Python API."""
 
-import dnnfast as keras
 import numpy as np
+
+import dnnfast as keras
 
 
 def classes(n=200, features=6, count=3, seed=0):

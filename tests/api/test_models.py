@@ -1,8 +1,9 @@
 """Building models: chains, graphs, subclasses, shared layers, weights, names."""
 
-import dnnfast as keras
 import numpy as np
 import pytest
+
+import dnnfast as keras
 from api.data import classes, classifier, regression
 
 
@@ -277,3 +278,36 @@ def test_long_chain():
     keras.config.set_device("reference")
     model = keras.Model(x, tensor)
     np.testing.assert_array_equal(model.predict(np.ones((1, 2))), np.ones((1, 2)))
+
+
+def test_building_directly_counts_once(device):
+    layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    assert layer.built
+    kernel = layer.get_weights()[0]
+    out = layer(np.eye(3))
+    np.testing.assert_allclose(out, kernel, rtol=1e-6)
+    assert len(layer.weights) == 2
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.out = keras.layers.Dense(1)
+
+        def build(self, input_shape):
+            self.scale = self.add_weight((3,), "ones", name="scale")
+            super().build(input_shape)
+
+        def call(self, inputs):
+            return self.out(inputs)
+
+    for build in (True, False):
+        net = Net()
+        if build:
+            net.build((None, 3))
+        assert net(np.ones((2, 3))).shape == (2, 1)
+        assert len(net.weights) == 3
+
+    deferred = keras.Sequential([keras.layers.Dense(2)])
+    deferred.build((None, 3))
+    assert deferred.count_params() == 8

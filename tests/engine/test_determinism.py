@@ -10,10 +10,12 @@ from dnnfast import _core
 
 
 @pytest.fixture(autouse=True)
-def restore_threads():
-    before = _core.threads()
+def even_the_smallest_step_on_all_threads():
+    before, work = _core.threads(), _core.work_worth_threads()
+    _core.set_work_worth_threads(0)
     yield
     _core.set_threads(before)
+    _core.set_work_worth_threads(work)
 
 
 def train(graph, data, threads=1, slices=(1, 2, 3), seed=9):

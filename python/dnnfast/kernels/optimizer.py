@@ -17,14 +17,13 @@ def _step(
     w: ArrayLike,
     g: ArrayLike,
     slots: Sequence[ArrayLike | None],
+    options: dict[str, float],
     learning_rate: float,
     step: int = 1,
     u_product: float = 1.0,
-    **options: float,
 ) -> list[Any]:
-    return _native.optimizer_step(
-        kind, w, g, list(slots), options, learning_rate, step, u_product
-    )
+    """Return the new w and slots, and the new u_product."""
+    return _native.optimizer_step(kind, w, g, list(slots), options, learning_rate, step, u_product)
 
 
 def _state(slot: ArrayLike | None, w: ArrayLike, present: bool) -> ArrayLike | None:
@@ -56,8 +55,9 @@ def sgd_step(
     (array([0.5], dtype=float32), None)
     """
     slots = [_state(momentum_slot, w, momentum > 0)]
-    w, m, _ = _step("sgd", w, g, slots, learning_rate, momentum=momentum, nesterov=nesterov)
-    return w, m
+    options = {"momentum": momentum, "nesterov": nesterov}
+    new_w, new_momentum, _ = _step("sgd", w, g, slots, options, learning_rate)
+    return new_w, new_momentum
 
 
 def rmsprop_step(
@@ -93,8 +93,10 @@ def rmsprop_step(
         _state(average_gradient, w, centered),
     ]
     options = {"rho": rho, "momentum": momentum, "epsilon": epsilon, "centered": centered}
-    w, velocity, m, average, _ = _step("rmsprop", w, g, slots, learning_rate, **options)
-    return w, velocity, m, average
+    new_w, new_velocity, new_momentum, new_average, _ = _step(
+        "rmsprop", w, g, slots, options, learning_rate
+    )
+    return new_w, new_velocity, new_momentum, new_average
 
 
 def adam_step(
@@ -128,8 +130,8 @@ def adam_step(
     """
     slots = [m, v, _state(vhat, w, amsgrad)]
     options = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad}
-    w, m, v, vhat, _ = _step("adam", w, g, slots, learning_rate, step, **options)
-    return w, m, v, vhat
+    new_w, new_m, new_v, new_vhat, _ = _step("adam", w, g, slots, options, learning_rate, step)
+    return new_w, new_m, new_v, new_vhat
 
 
 def nadam_step(
@@ -160,5 +162,7 @@ def nadam_step(
     0.468
     """
     options = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
-    w, m, v, u_product = _step("nadam", w, g, [m, v], learning_rate, step, u_product, **options)
-    return w, m, v, u_product
+    new_w, new_m, new_v, new_product = _step(
+        "nadam", w, g, [m, v], options, learning_rate, step, u_product
+    )
+    return new_w, new_m, new_v, new_product

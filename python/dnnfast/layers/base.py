@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,19 @@ def _declared_input(kwargs: dict[str, Any], cls: str) -> tuple[int | None, ...] 
     return None if shape is None else _normalized_shape(f"{cls}: input_shape", shape)
 
 
+def _marking_built(build: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a class's own `build`, so that calling it directly counts, and only once."""
+
+    @functools.wraps(build)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **kwargs)
+        self.built = True
+        if self._build_shapes is None and args:
+            self._build_shapes = args[0]
+
+    return wrapper
+
+
 class Layer(WeightsMixin):
     """The base class of layers; subclass it and define ``call`` (and ``build``, ``get_config``).
 
@@ -79,6 +93,11 @@ class Layer(WeightsMixin):
         >>> Twice()(dnnfast.Input((3,))).shape
         (None, 3)
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__ and not cls.__module__.startswith("dnnfast.models"):
+            cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls)
@@ -287,6 +306,7 @@ class Layer(WeightsMixin):
 
         args, kwargs = self.__dict__["_init_arguments"]
         bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        bound.apply_defaults()
         signature = inspect.signature(type(self).__init__).parameters
         found: dict[str, Any] = {}
         for name, value in list(bound.arguments.items())[1:]:

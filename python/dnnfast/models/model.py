@@ -171,12 +171,23 @@ class Model(Trainer, Layer):
             example = [KerasTensor(tuple(s)) for s in input_shape]
         else:
             example = KerasTensor(tuple(input_shape))
-        self._trace(example)
+        # Set first: a subclass's own `build` may have led here.
+        self.built, self._build_shapes = True, input_shape
+        try:
+            self._trace(example)
+        except Exception:
+            self.built = False
+            raise
 
     def _build_with(self, shapes: Any) -> None:
         # The layers inside build themselves when `call` reaches them.
-        self.built = True
-        self._build_shapes = shapes
+        self.built, self._build_shapes = True, shapes
+        if type(self).build is not Model.build:
+            self.build(shapes)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build as another instance was."""
+        self.build(config.get("input_shape"))
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the outputs; subclasses override it."""

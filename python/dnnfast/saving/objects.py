@@ -24,6 +24,13 @@ def _public_module(cls: type) -> str:
     return f"keras.{parts[1]}"
 
 
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists, as JSON does."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def _of_class(item: Any) -> dict[str, Any]:
     cls = type(item)
     builtin = cls.__module__.split(".")[0] == "dnnfast"
@@ -35,7 +42,7 @@ def _of_class(item: Any) -> dict[str, Any]:
     }
     build_config = getattr(item, "get_build_config", None)
     if build_config is not None and (built := build_config()):
-        result["build_config"] = built
+        result["build_config"] = _plain(built)
     return result
 
 
