@@ -52,10 +52,8 @@ ops::Source source_of(const py::array& array, const std::string& what) {
 
 Dataset::Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
                  std::vector<py::object> weights) {
-  for (size_t i = 0; i < inputs.size(); ++i)
-    add(view_.inputs, inputs[i], text("input ", i));
-  for (size_t i = 0; i < targets.size(); ++i)
-    add(view_.targets, targets[i], text("target ", i));
+  for (size_t i = 0; i < inputs.size(); ++i) add(view_.inputs, inputs[i], text("input ", i));
+  for (size_t i = 0; i < targets.size(); ++i) add(view_.targets, targets[i], text("target ", i));
   if (weights.size() > targets.size())
     fail(ErrorKind::value, "got ", weights.size(), " sample weights for ", targets.size(),
          " targets");

@@ -142,9 +142,12 @@ py::array_t<float> run_row_wise_backward(ops::RowwiseKind kind, const FloatArray
 }  // namespace
 
 void bind_dense_kernels(py::module_& m) {
-  m.def("matmul", [](const FloatArray& x, const FloatArray& w) {
-    return run_dense_forward(x, w, std::nullopt, {}, {});
-  }, py::arg("x"), py::arg("w"));
+  m.def(
+      "matmul",
+      [](const FloatArray& x, const FloatArray& w) {
+        return run_dense_forward(x, w, std::nullopt, {}, {});
+      },
+      py::arg("x"), py::arg("w"));
   m.def(
       "dense_forward",
       [](const FloatArray& x, const FloatArray& w, const MaybeArray& b, const std::string& act,

@@ -104,7 +104,8 @@ Target target_of(Workbench& bench, const py::array& target, bool sparse, int64_t
     result.matrix = bench.matrix(values);
     return result;
   }
-  const auto values = py::array_t<int64_t, py::array::c_style | py::array::forcecast>::ensure(target);
+  const auto values =
+      py::array_t<int64_t, py::array::c_style | py::array::forcecast>::ensure(target);
   if (!values) throw py::error_already_set();
   if (values.size() != rows)
     fail(ErrorKind::value, "target has ", values.size(), " labels; expected ", rows);
@@ -150,9 +151,8 @@ py::array_t<float> metric_rows(const std::string& kind, const FloatArray& predic
   ops::MetricRows op;
   op.kind = engine::metric_kind(kind);
   op.prediction = bench.matrix(prediction);
-  const Target t =
-      target_of(bench, target, op.kind == ops::MetricKind::sparse_categorical_accuracy, rows,
-                prediction.shape(1));
+  const Target t = target_of(bench, target, op.kind == ops::MetricKind::sparse_categorical_accuracy,
+                             rows, prediction.shape(1));
   op.target = t.matrix;
   op.labels = t.labels.data();
   op.row_value = bench.vector(rows);
@@ -214,9 +214,8 @@ py::list optimizer_step(const std::string& kind, const FloatArray& w, const Floa
 void bind_batchnorm_kernels(py::module_& m) {
   m.def("batchnorm_forward", batchnorm_forward, py::arg("x"), py::arg("gamma") = py::none(),
         py::arg("beta") = py::none(), py::arg("epsilon") = 1e-3f);
-  m.def("batchnorm_inference", batchnorm_inference, py::arg("x"), py::arg("gamma"),
-        py::arg("beta"), py::arg("moving_mean"), py::arg("moving_variance"),
-        py::arg("epsilon") = 1e-3f);
+  m.def("batchnorm_inference", batchnorm_inference, py::arg("x"), py::arg("gamma"), py::arg("beta"),
+        py::arg("moving_mean"), py::arg("moving_variance"), py::arg("epsilon") = 1e-3f);
   m.def("batchnorm_backward", batchnorm_backward, py::arg("x"), py::arg("gamma"), py::arg("dy"),
         py::arg("epsilon") = 1e-3f);
 }

@@ -61,7 +61,8 @@ engine::Loss loss_of(const py::handle& object) {
 
 engine::Graph graph_of(const py::object& object) {
   engine::Graph graph;
-  for (const py::handle& tensor : object.attr("tensors")) graph.tensors.push_back(tensor_of(tensor));
+  for (const py::handle& tensor : object.attr("tensors"))
+    graph.tensors.push_back(tensor_of(tensor));
   graph.inputs = object.attr("inputs").cast<std::vector<std::string>>();
   for (const py::handle& parameter : object.attr("parameters"))
     graph.parameters.push_back(parameter_of(parameter));
@@ -99,8 +100,7 @@ class PySession {
   const engine::Shape& shape(size_t i) const {
     const auto& parameters = session_.graph().parameters;
     if (i >= parameters.size())
-      fail(ErrorKind::value, "parameter ", i, " does not exist; the model has ",
-           parameters.size());
+      fail(ErrorKind::value, "parameter ", i, " does not exist; the model has ", parameters.size());
     return parameters[i].shape;
   }
 
@@ -143,16 +143,15 @@ void check_order(const py::array_t<int64_t, py::array::c_style>& order, int64_t 
 }
 
 int64_t train(PySession& self, const Dataset& data, const Order& order, int64_t begin,
-              int64_t count, int64_t batch, const py::array_t<double, py::array::forcecast>& rates) {
+              int64_t count, int64_t batch,
+              const py::array_t<double, py::array::forcecast>& rates) {
   if (rates.ndim() != 1 || rates.shape(0) != count)
     fail(ErrorKind::value, "expected ", count, " learning rates; got ", rates.size());
   const engine::StepRange range{begin, count, batch};
   if (order) check_order(*order, data.view().rows, range);
   const int64_t* rows = order ? order->data() : nullptr;
   const double* learning_rates = rates.data();
-  self.locked([&](engine::Session& s) {
-    s.train(data.view(), rows, range, learning_rates);
-  });
+  self.locked([&](engine::Session& s) { s.train(data.view(), rows, range, learning_rates); });
   return count;
 }
 
@@ -168,7 +167,8 @@ void predict(PySession& self, const Dataset& data, int64_t begin, int64_t count,
         fail(ErrorKind::value, "output array ", i, " is too small for ", data.view().rows,
              " samples of shape ", engine::describe_shape(shape));
     }
-    pointers.push_back(const_cast<py::array_t<float, py::array::c_style>&>(outputs[i]).mutable_data());
+    pointers.push_back(
+        const_cast<py::array_t<float, py::array::c_style>&>(outputs[i]).mutable_data());
   }
   self.locked([&](engine::Session& s) {
     s.predict(data.view(), {begin, count, batch}, pointers, training, step);
@@ -184,8 +184,8 @@ py::array_t<float> fetch(PySession& self, size_t i,
 }
 
 engine::ProgramKind program_kind(const std::string& name) {
-  for (auto kind : {engine::ProgramKind::train, engine::ProgramKind::evaluate,
-                    engine::ProgramKind::predict})
+  for (auto kind :
+       {engine::ProgramKind::train, engine::ProgramKind::evaluate, engine::ProgramKind::predict})
     if (name == engine::name_of(kind)) return kind;
   fail(ErrorKind::value, "unknown program \"", name, "\"; expected train, evaluate or predict");
 }
@@ -196,21 +196,20 @@ void bind_state(py::class_<PySession>& c) {
     self.locked([&](engine::Session& s) { s.set_parameter(i, p); });
   });
   c.def("get_parameter", [](PySession& self, size_t i) {
-    return fetch(self, i, [](engine::Session& s, size_t i, float* out, size_t) {
-      s.get_parameter(i, out);
-    });
+    return fetch(self, i,
+                 [](engine::Session& s, size_t i, float* out, size_t) { s.get_parameter(i, out); });
   });
   c.def("get_gradient", [](PySession& self, size_t i) {
-    return fetch(self, i, [](engine::Session& s, size_t i, float* out, size_t) {
-      s.get_gradient(i, out);
-    });
+    return fetch(self, i,
+                 [](engine::Session& s, size_t i, float* out, size_t) { s.get_gradient(i, out); });
   });
   c.def_property_readonly("slot_names",
                           [](PySession& self) { return self.session().slot_names(); });
   c.def("get_slot", [](PySession& self, const std::string& name, size_t i) {
-    return fetch(self, i, [](engine::Session& s, size_t i, float* out, size_t slot) {
-      s.get_slot(slot, i, out);
-    }, self.slot(name));
+    return fetch(
+        self, i,
+        [](engine::Session& s, size_t i, float* out, size_t slot) { s.get_slot(slot, i, out); },
+        self.slot(name));
   });
   c.def("set_slot",
         [](PySession& self, const std::string& name, size_t i, const FloatArray& values) {
@@ -237,8 +236,7 @@ void bind_runs(py::class_<PySession>& c) {
   c.def(
       "evaluate",
       [](PySession& self, const Dataset& data, int64_t begin, int64_t count, int64_t batch) {
-        self.locked(
-            [&](engine::Session& s) { s.evaluate(data.view(), {begin, count, batch}); });
+        self.locked([&](engine::Session& s) { s.evaluate(data.view(), {begin, count, batch}); });
       },
       py::arg("dataset"), py::arg("begin"), py::arg("count"), py::arg("batch"));
   c.def(
@@ -266,8 +264,8 @@ void bind_runs(py::class_<PySession>& c) {
         return self.locked([&](engine::Session& s) { return s.activation_bytes(kind, batch); });
       },
       py::arg("batch"), py::arg("program") = "train");
-  c.def_property_readonly("parameter_bytes",
-                          [](PySession& self) { return self.session().parameters().total_bytes(); });
+  c.def_property_readonly(
+      "parameter_bytes", [](PySession& self) { return self.session().parameters().total_bytes(); });
 }
 
 }  // namespace

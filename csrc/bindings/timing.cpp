@@ -49,7 +49,8 @@ ops::Op op_named(Workbench& bench, const std::string& name, const Sizes& sizes) 
   PanelMatrix w = bench.panels(in, out);
   for (int64_t i = 0; i < in; ++i)
     for (int64_t o = 0; o < out; ++o) w.at(i, o) = static_cast<float>((i + o) % 13 - 6) * 0.03f;
-  if (name == "dense_forward") return ops::DenseForward{x, w, bench.vector(out), y, {}, {}, nullptr};
+  if (name == "dense_forward")
+    return ops::DenseForward{x, w, bench.vector(out), y, {}, {}, nullptr};
   if (name == "dense_backward_weight") {
     ops::DenseBackwardWeight op;
     op.x = x;

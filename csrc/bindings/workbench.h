@@ -41,8 +41,7 @@ class Workbench {
   // Copies in and out.
   BatchMatrix matrix(const FloatArray& x) {
     BatchMatrix m = matrix(x.shape(0), x.shape(1));
-    for (int64_t r = 0; r < x.shape(0); ++r)
-      std::copy_n(x.data() + r * m.cols, m.cols, m.row(r));
+    for (int64_t r = 0; r < x.shape(0); ++r) std::copy_n(x.data() + r * m.cols, m.cols, m.row(r));
     return m;
   }
 

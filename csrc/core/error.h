@@ -51,11 +51,12 @@ template <class... Parts>
 }
 
 // Internal consistency: a failure is a bug of dnnfast, never of its user.
-#define DNNFAST_CHECK(condition, ...)                                                         \
-  do {                                                                                        \
-    if (!(condition))                                                                         \
-      ::dnnfast::fail(::dnnfast::ErrorKind::internal, "internal check `" #condition "` failed: ", \
-                      __VA_ARGS__, " (please report this with the model's summary)");         \
+#define DNNFAST_CHECK(condition, ...)                                          \
+  do {                                                                         \
+    if (!(condition))                                                          \
+      ::dnnfast::fail(::dnnfast::ErrorKind::internal,                          \
+                      "internal check `" #condition "` failed: ", __VA_ARGS__, \
+                      " (please report this with the model's summary)");       \
   } while (false)
 
 }  // namespace dnnfast

@@ -54,10 +54,10 @@ class HostMemory : public ops::Memory {
 // Which kernel of the table runs an op.
 template <class Op>
 const Kernel<Op>& kernel_of(const KernelTable& table);
-#define DNNFAST_KERNEL(Op, member)                                 \
-  template <>                                                      \
+#define DNNFAST_KERNEL(Op, member)                                  \
+  template <>                                                       \
   const Kernel<ops::Op>& kernel_of<ops::Op>(const KernelTable& t) { \
-    return t.member;                                               \
+    return t.member;                                                \
   }
 DNNFAST_KERNEL(GatherRows, gather_rows)
 DNNFAST_KERNEL(GatherLabels, gather_labels)
@@ -128,7 +128,6 @@ template <>
 int64_t work_of(const ops::DenseBackwardWeight& op) {
   return op.dw.size() * op.dz.rows_per_sample;
 }
-
 
 class HostExecutable : public ops::Executable {
  public:

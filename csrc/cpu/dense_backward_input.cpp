@@ -103,8 +103,7 @@ void run_strip(const DenseBackwardInput& op, const StepContext& context, const S
     for (int64_t r = 0; r < kTallWidth; r += kLanes)
       transpose_block(tall + i * kTallWidth + r, kTallWidth, wide + r * kStripCols + i, kStripCols);
   pointwise_backward_block(
-      op.gradient, context,
-      {wide - strip.row * kStripCols - strip.col_begin, kStripCols},
+      op.gradient, context, {wide - strip.row * kStripCols - strip.col_begin, kStripCols},
       {op.gradient.saved, op.gradient.saved_ld}, {op.dx.data, op.dx.ld}, op.accumulate,
       {strip.row, strip.row + strip.rows, strip.col_begin, strip.col_end, op.dx.cols});
 }

@@ -15,7 +15,8 @@ constexpr int64_t kUnitIn = 8 * kTileRows;
 constexpr int64_t kUnitCols = kColumnPadding;
 constexpr int64_t kDirectDepth = 64;
 constexpr int64_t kDepthBlock = 512;  // most batches: each weight's gradient is written once
-constexpr int64_t kPackedCols = 10 * kPanelWidth;  // with kDepthBlock rows: about 1 MB, second level
+constexpr int64_t kPackedCols =
+    10 * kPanelWidth;                      // with kDepthBlock rows: about 1 MB, second level
 constexpr int64_t kStrip = 2 * kTileRows;  // input columns packed at a time: about a cache line
 
 int64_t in_units(const DenseBackwardWeight& op) { return (op.dw.in + kUnitIn - 1) / kUnitIn; }
@@ -66,8 +67,14 @@ void run_direct(const DenseBackwardWeight& op, const Part& part) {
   const Start start = part.add ? Start::previous : Start::zero;
   for_each_panel(op.dw, part.col_begin, part.col_end, [&](int64_t p, int64_t c, int64_t end) {
     tiles(op.dw, p, c, end, part.in_begin, part.in_end,
-          {{op.x.data + part.in_begin, 1, op.x.ld}, op.dz.data + c, op.dz.ld, part.depth, nullptr,
-           0, nullptr, start});
+          {{op.x.data + part.in_begin, 1, op.x.ld},
+           op.dz.data + c,
+           op.dz.ld,
+           part.depth,
+           nullptr,
+           0,
+           nullptr,
+           start});
   });
 }
 
@@ -88,16 +95,21 @@ void run_packed(const DenseBackwardWeight& op, const Part& part, float* scratch)
   const float* dz = op.dz.row(part.depth_begin);
   const Start start = part.add ? Start::previous : Start::zero;
   for_each_panel(op.dw, part.col_begin, part.col_end, [&](int64_t, int64_t c, int64_t end) {
-    pack_columns(dz + c, op.dz.ld, part.depth, end - c,
-                 packed + (c - part.col_begin) * part.depth);
+    pack_columns(dz + c, op.dz.ld, part.depth, end - c, packed + (c - part.col_begin) * part.depth);
   });
   for (int64_t i = part.in_begin; i < part.in_end; i += kStrip) {
     const int64_t strip_cols = least(kStrip, part.in_end - i);
     pack_strip(x + i, op.x.ld, part.depth, strip_cols, strip);
     for_each_panel(op.dw, part.col_begin, part.col_end, [&](int64_t p, int64_t c, int64_t end) {
       tiles(op.dw, p, c, end, i, i + strip_cols,
-            {{strip, 1, kStrip}, packed + (c - part.col_begin) * part.depth, end - c, part.depth,
-             nullptr, 0, nullptr, start});
+            {{strip, 1, kStrip},
+             packed + (c - part.col_begin) * part.depth,
+             end - c,
+             part.depth,
+             nullptr,
+             0,
+             nullptr,
+             start});
     });
   }
 }
@@ -114,7 +126,12 @@ void run(const DenseBackwardWeight& op, const StepContext& context, UnitRange ra
          void* scratch) {
   const int64_t rows = context.batch * op.x.rows_per_sample;
   for_each_rectangle(range, in_units(op), [&](const Rectangle& unit) {
-    Part part{unit.minor_begin * kUnitIn, least(unit.minor_end * kUnitIn, op.dw.in), 0, 0, 0, rows,
+    Part part{unit.minor_begin * kUnitIn,
+              least(unit.minor_end * kUnitIn, op.dw.in),
+              0,
+              0,
+              0,
+              rows,
               op.accumulate};
     const int64_t col_begin = unit.major_begin * kUnitCols, col_end = unit.major_end * kUnitCols;
     if (op.db && unit.minor_begin == 0) sum_columns(op, rows, col_begin, col_end);

@@ -42,8 +42,14 @@ void multiply_piece(const DenseForward& op, const Piece& piece) {
       for (int64_t r = piece.row_begin; r < piece.row_end; r += kTileRows) {
         const float* b = panel + k * panel_cols + (c - p * op.w.width);
         run_tile_of(least(kTileRows, piece.row_end - r), vectors,
-                    {{op.x.row(r) + k, op.x.ld, 1}, b, panel_cols, depth, op.y.row(r) + c, op.y.ld,
-                     op.b ? op.b + c : nullptr, k == 0 ? Start::bias : Start::previous});
+                    {{op.x.row(r) + k, op.x.ld, 1},
+                     b,
+                     panel_cols,
+                     depth,
+                     op.y.row(r) + c,
+                     op.y.ld,
+                     op.b ? op.b + c : nullptr,
+                     k == 0 ? Start::bias : Start::previous});
       }
     }
   }
@@ -71,8 +77,6 @@ void run(const DenseForward& op, const StepContext& context, UnitRange range, vo
 
 }  // namespace
 
-void register_dense_forward(KernelTable& table) {
-  table.dense_forward = {units, run, nullptr};
-}
+void register_dense_forward(KernelTable& table) { table.dense_forward = {units, run, nullptr}; }
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

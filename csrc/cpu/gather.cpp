@@ -64,30 +64,18 @@ inline T read(const char* p) {
 template <class F>
 void with_type(DType dtype, F f) {
   switch (dtype) {
-    case DType::f32:
-      return f(float{});
-    case DType::f64:
-      return f(double{});
-    case DType::f16:
-      return f(Half{});
-    case DType::u8:
-      return f(uint8_t{});
-    case DType::i8:
-      return f(int8_t{});
-    case DType::u16:
-      return f(uint16_t{});
-    case DType::i16:
-      return f(int16_t{});
-    case DType::u32:
-      return f(uint32_t{});
-    case DType::i32:
-      return f(int32_t{});
-    case DType::u64:
-      return f(uint64_t{});
-    case DType::i64:
-      return f(int64_t{});
-    case DType::boolean:
-      return f(uint8_t{});
+    case DType::f32: return f(float{});
+    case DType::f64: return f(double{});
+    case DType::f16: return f(Half{});
+    case DType::u8: return f(uint8_t{});
+    case DType::i8: return f(int8_t{});
+    case DType::u16: return f(uint16_t{});
+    case DType::i16: return f(int16_t{});
+    case DType::u32: return f(uint32_t{});
+    case DType::i32: return f(int32_t{});
+    case DType::u64: return f(uint64_t{});
+    case DType::i64: return f(int64_t{});
+    case DType::boolean: return f(uint8_t{});
   }
 }
 

@@ -202,20 +202,16 @@ int64_t loss_units(const Loss& op, const StepContext& context) {
 
 void loss_run(const Loss& op, const StepContext& context, UnitRange range, void*) {
   switch (op.kind) {
-    case LossKind::sparse_categorical_crossentropy:
-      return sparse_run(op, context, range);
-    case LossKind::categorical_crossentropy:
-      return categorical_run(op, context, range);
-    case LossKind::binary_crossentropy:
-      return binary_run(op, context, range);
+    case LossKind::sparse_categorical_crossentropy: return sparse_run(op, context, range);
+    case LossKind::categorical_crossentropy: return categorical_run(op, context, range);
+    case LossKind::binary_crossentropy: return binary_run(op, context, range);
     case LossKind::mean_squared_error:
       return elementwise_run(op, context, range,
                              [](vf x, vf t) { return math::squared_error(x, t); });
     case LossKind::mean_absolute_error:
       return elementwise_run(op, context, range,
                              [](vf x, vf t) { return math::absolute_error(x, t); });
-    case LossKind::count:
-      return;
+    case LossKind::count: return;
   }
 }
 

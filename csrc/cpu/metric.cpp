@@ -59,10 +59,8 @@ float metric_of_row(const MetricRows& op, int64_t r) {
   const float* t = op.target ? op.target.row(r) : nullptr;
   const int64_t cols = op.prediction.cols;
   switch (op.kind) {
-    case MetricKind::sparse_categorical_accuracy:
-      return argmax(x, cols) == op.labels[r];
-    case MetricKind::categorical_accuracy:
-      return argmax(x, cols) == argmax(t, cols);
+    case MetricKind::sparse_categorical_accuracy: return argmax(x, cols) == op.labels[r];
+    case MetricKind::categorical_accuracy: return argmax(x, cols) == argmax(t, cols);
     case MetricKind::binary_accuracy:
       return mean_over_columns(x, t, cols, [](vf p, vf target) {
         const vf one = math::splat<vf>(1.0f);
@@ -75,8 +73,7 @@ float metric_of_row(const MetricRows& op, int64_t r) {
     case MetricKind::mean_absolute_error:
       return mean_over_columns(
           x, t, cols, [](vf p, vf target) { return math::absolute_error(p, target).value; });
-    case MetricKind::count:
-      break;
+    case MetricKind::count: break;
   }
   return 0.0f;
 }

@@ -255,17 +255,13 @@ void step_run(const OptimizerStep& op, const StepContext& context, UnitRange ran
       s.alpha,   s.gradient_alpha, s.second_alpha, op.one_minus_beta_1, op.one_minus_beta_2,
       op.epsilon};
   switch (op.kind) {
-    case OptimizerKind::sgd:
-      return sgd_run(op, context, range);
-    case OptimizerKind::rmsprop:
-      return rmsprop_run(op, context, range);
+    case OptimizerKind::sgd: return sgd_run(op, context, range);
+    case OptimizerKind::rmsprop: return rmsprop_run(op, context, range);
     case OptimizerKind::adam:
       if (op.amsgrad) return update_chunks(op, context, range, Adam<true>{rates});
       return update_chunks(op, context, range, Adam<false>{rates});
-    case OptimizerKind::nadam:
-      return update_chunks(op, context, range, Nadam{rates});
-    case OptimizerKind::count:
-      return;
+    case OptimizerKind::nadam: return update_chunks(op, context, range, Nadam{rates});
+    case OptimizerKind::count: return;
   }
 }
 

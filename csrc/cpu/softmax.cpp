@@ -120,15 +120,9 @@ void forward_run(const ops::RowwiseForward& op, const ops::StepContext&, UnitRan
     const float* x = op.x.row(r);
     float* y = op.y.row(r);
     switch (op.kind) {
-      case ops::RowwiseKind::softmax:
-        softmax_row(x, y, op.y.cols);
-        break;
-      case ops::RowwiseKind::log_softmax:
-        log_softmax_row(x, y, op.y.cols);
-        break;
-      case ops::RowwiseKind::glu:
-        glu_row(x, y, op.y.cols);
-        break;
+      case ops::RowwiseKind::softmax: softmax_row(x, y, op.y.cols); break;
+      case ops::RowwiseKind::log_softmax: log_softmax_row(x, y, op.y.cols); break;
+      case ops::RowwiseKind::glu: glu_row(x, y, op.y.cols); break;
     }
   }
 }
@@ -149,9 +143,7 @@ void backward_run(const ops::RowwiseBackward& op, const ops::StepContext&, UnitR
       case ops::RowwiseKind::log_softmax:
         log_softmax_backward_row(saved, dy, dx, op.dy.cols, op.accumulate);
         break;
-      case ops::RowwiseKind::glu:
-        glu_backward_row(saved, dy, dx, op.dy.cols, op.accumulate);
-        break;
+      case ops::RowwiseKind::glu: glu_backward_row(saved, dy, dx, op.dy.cols, op.accumulate); break;
     }
   }
 }

@@ -120,8 +120,7 @@ void ProgramWriter::backward(size_t g) {
     emit(ops::Reshape{dy.matrix, dx.matrix, add}, group.name, "", {dy.buffer, dx.buffer});
     return;
   }
-  const Value saved =
-      group.row_wise == ops::RowwiseKind::glu ? value(x) : value(group.output);
+  const Value saved = group.row_wise == ops::RowwiseKind::glu ? value(x) : value(group.output);
   emit(ops::RowwiseBackward{group.row_wise, saved.matrix, dy.matrix, dx.matrix, add}, group.name,
        "", {dy.buffer, dx.buffer, saved.buffer});
 }

@@ -42,9 +42,8 @@ int64_t BufferPlanner::place() {
   // Largest first, each at the lowest offset that is free during its life.
   std::vector<size_t> order(intervals_.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return intervals_[a].bytes > intervals_[b].bytes;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return intervals_[a].bytes > intervals_[b].bytes; });
   std::vector<size_t> placed;
   int64_t total = 0;
   for (size_t i : order) {
@@ -73,7 +72,8 @@ void BufferPlanner::start_second_pass(char* arena) {
 }
 
 float* BufferPlanner::address(int buffer) const {
-  if (!arena_) return reinterpret_cast<float*>(uintptr_t{64} * (static_cast<uintptr_t>(buffer) + 1));
+  if (!arena_)
+    return reinterpret_cast<float*>(uintptr_t{64} * (static_cast<uintptr_t>(buffer) + 1));
   return reinterpret_cast<float*>(arena_ + intervals_[static_cast<size_t>(buffer)].offset);
 }
 

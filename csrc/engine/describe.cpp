@@ -9,7 +9,8 @@ namespace dnnfast::engine {
 namespace {
 
 std::string matrix(const char* name, const BatchMatrix& m) {
-  std::string rows = m.rows_per_sample == 1 ? "batch" : "batch*" + std::to_string(m.rows_per_sample);
+  std::string rows =
+      m.rows_per_sample == 1 ? "batch" : "batch*" + std::to_string(m.rows_per_sample);
   return std::string(name) + "[" + rows + ", " + std::to_string(m.cols) + "]";
 }
 
@@ -43,13 +44,15 @@ struct Describe {
     return {"dense_backward_weight", matrix("x", op.x) + "^T " + matrix("dz", op.dz)};
   }
   Line operator()(const ops::DenseBackwardInput& op) const {
-    return {"dense_backward_input", matrix("dx", op.dx) + epilogue(op.gradient.act, op.gradient.dropout)};
+    return {"dense_backward_input",
+            matrix("dx", op.dx) + epilogue(op.gradient.act, op.gradient.dropout)};
   }
   Line operator()(const ops::PointwiseForward& op) const {
     return {"pointwise_forward", matrix("x", op.x) + epilogue(op.act, op.dropout)};
   }
   Line operator()(const ops::PointwiseBackward& op) const {
-    return {"pointwise_backward", matrix("dx", op.dx) + epilogue(op.gradient.act, op.gradient.dropout)};
+    return {"pointwise_backward",
+            matrix("dx", op.dx) + epilogue(op.gradient.act, op.gradient.dropout)};
   }
   Line operator()(const ops::BatchNormForward& op) const {
     return {"batchnorm_forward", matrix("x", op.x) + epilogue(op.act, op.dropout)};
@@ -58,16 +61,21 @@ struct Describe {
     return {"batchnorm_inference", matrix("x", op.x) + epilogue(op.act, op.dropout)};
   }
   Line operator()(const ops::BatchNormBackward& op) const {
-    return {"batchnorm_backward", matrix("dy", op.dy) + epilogue(op.gradient.act, op.gradient.dropout)};
+    return {"batchnorm_backward",
+            matrix("dy", op.dy) + epilogue(op.gradient.act, op.gradient.dropout)};
   }
   Line operator()(const ops::BatchNormUpdate& op) const {
     return {"batchnorm_update", "[" + std::to_string(op.cols) + "]"};
   }
-  Line operator()(const ops::RowwiseForward& op) const { return {"rowwise_forward", matrix("x", op.x)}; }
+  Line operator()(const ops::RowwiseForward& op) const {
+    return {"rowwise_forward", matrix("x", op.x)};
+  }
   Line operator()(const ops::RowwiseBackward& op) const {
     return {"rowwise_backward", matrix("dx", op.dx)};
   }
-  Line operator()(const ops::Loss& op) const { return {"loss", matrix("prediction", op.prediction)}; }
+  Line operator()(const ops::Loss& op) const {
+    return {"loss", matrix("prediction", op.prediction)};
+  }
   Line operator()(const ops::MetricRows& op) const {
     return {"metric_rows", matrix("prediction", op.prediction)};
   }
@@ -81,7 +89,9 @@ struct Describe {
   Line operator()(const ops::Reshape& op) const {
     return {"reshape", matrix("x", op.x) + " -> " + matrix("y", op.y)};
   }
-  Line operator()(const ops::RegularizationPenalty& op) const { return {"regularization_penalty", all(op.arrays)}; }
+  Line operator()(const ops::RegularizationPenalty& op) const {
+    return {"regularization_penalty", all(op.arrays)};
+  }
   Line operator()(const ops::GradientNorm& op) const { return {"gradient_norm", all(op.arrays)}; }
   Line operator()(const ops::OptimizerStep& op) const { return {"optimizer_step", all(op.arrays)}; }
 
@@ -105,8 +115,7 @@ void append(std::string& text, const std::vector<ops::Call>& calls, int& number)
 }  // namespace
 
 std::string describe(const ops::Program& program, const Plan::Request& request,
-                     const std::string& device, int64_t activation_bytes,
-                     int64_t parameter_bytes) {
+                     const std::string& device, int64_t activation_bytes, int64_t parameter_bytes) {
   std::string text = std::string(name_of(request.kind)) + " on " + device + ", batch up to " +
                      std::to_string(request.batch_capacity) + "\n" + "activations " +
                      std::to_string(activation_bytes) + " bytes; parameters, gradients and state " +

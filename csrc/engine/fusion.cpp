@@ -67,8 +67,7 @@ class Lowering {
   static ops::Activation activation_of(const Node& node) {
     const std::string name = node.attrs.string("kind", "linear");
     const ActivationKind kind = math::activation_kind(name);
-    if (kind == ActivationKind::count)
-      fail(ErrorKind::value, "unknown activation \"", name, "\"");
+    if (kind == ActivationKind::count) fail(ErrorKind::value, "unknown activation \"", name, "\"");
     return {kind, static_cast<float>(node.attrs.number("alpha", 0)),
             static_cast<float>(node.attrs.number("beta", 0))};
   }
@@ -81,9 +80,9 @@ class Lowering {
     if (loss.from_logits) return loss;
     const Node* node = producer(loss.prediction);
     if (!node) return loss;
-    const bool softmax = node->op == "softmax" &&
-                         (loss.kind == ops::LossKind::categorical_crossentropy ||
-                          loss.kind == ops::LossKind::sparse_categorical_crossentropy);
+    const bool softmax =
+        node->op == "softmax" && (loss.kind == ops::LossKind::categorical_crossentropy ||
+                                  loss.kind == ops::LossKind::sparse_categorical_crossentropy);
     const bool sigmoid = node->op == "activation" &&
                          activation_of(*node).kind == ActivationKind::sigmoid &&
                          loss.kind == ops::LossKind::binary_crossentropy;

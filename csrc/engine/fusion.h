@@ -27,14 +27,14 @@ enum class GroupKind { dense, pointwise, batchnorm, row_wise, add, concatenate, 
 // A main op with the activation and dropout that run in its epilogue.
 struct Group {
   GroupKind kind = GroupKind::pointwise;
-  const Node* node = nullptr;      // the main op
-  std::vector<int> inputs;         // tensors it reads, parameters included
-  int output = 0;                  // the tensor it leaves
+  const Node* node = nullptr;  // the main op
+  std::vector<int> inputs;     // tensors it reads, parameters included
+  int output = 0;              // the tensor it leaves
   std::string name;
-  std::string reason;              // what was fused and why not more
+  std::string reason;  // what was fused and why not more
   ops::Activation act;
   ops::Dropout dropout;
-  bool batch_statistics = false;   // batchnorm
+  bool batch_statistics = false;  // batchnorm
   ops::RowwiseKind row_wise = ops::RowwiseKind::softmax;
 
   bool has_pointwise() const {

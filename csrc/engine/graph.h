@@ -102,7 +102,6 @@ ops::OptimizerKind optimizer_kind(const std::string& name);
 void validate(const Graph& graph);
 
 // The output shape of an op (csrc/engine/shapes.cpp). Throws Error(value) naming what does not fit.
-Shape infer_shape(const std::string& op, const std::vector<Shape>& inputs,
-                  const Attributes& attrs);
+Shape infer_shape(const std::string& op, const std::vector<Shape>& inputs, const Attributes& attrs);
 
 }  // namespace dnnfast::engine

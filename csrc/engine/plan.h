@@ -71,7 +71,6 @@ class Plan {
 
 // csrc/engine/describe.cpp: one line a call, with shapes and reasons.
 std::string describe(const ops::Program& program, const Plan::Request& request,
-                     const std::string& device, int64_t activation_bytes,
-                     int64_t parameter_bytes);
+                     const std::string& device, int64_t activation_bytes, int64_t parameter_bytes);
 
 }  // namespace dnnfast::engine

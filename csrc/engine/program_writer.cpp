@@ -7,9 +7,8 @@ namespace {
 size_t at(int i) { return static_cast<size_t>(i); }
 }  // namespace
 
-ProgramWriter::ProgramWriter(const Graph& graph, const Lowered& lowered,
-                             ParameterStore& parameters, const Plan::Request& request,
-                             BufferPlanner& buffers)
+ProgramWriter::ProgramWriter(const Graph& graph, const Lowered& lowered, ParameterStore& parameters,
+                             const Plan::Request& request, BufferPlanner& buffers)
     : graph_(graph), lowered_(lowered), parameters_(parameters), request_(request),
       buffers_(buffers) {
   sources_ = {static_cast<int>(graph.inputs.size()), graph.target_count()};

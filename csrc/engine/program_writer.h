@@ -94,12 +94,12 @@ class ProgramWriter {
   std::vector<ops::Call>* calls_ = nullptr;
   int phase_ = 0;
 
-  std::vector<Value> values_, gradients_;       // by tensor
+  std::vector<Value> values_, gradients_;                     // by tensor
   std::vector<bool> has_gradient_, folded_, needs_gradient_;  // by tensor
-  std::vector<int> producer_, readers_, gradient_terms_;  // by tensor: its group, how many ops
-                                                          // read it and how many of them add to its gradient
-  std::vector<Saved> saved_;                    // by group
-  std::vector<bool> parameter_written_;         // its gradient already has a term this step
+  std::vector<int> producer_, readers_, gradient_terms_;      // by tensor: its group, how many ops
+  // read it and how many of them add to its gradient
+  std::vector<Saved> saved_;             // by group
+  std::vector<bool> parameter_written_;  // its gradient already has a term this step
   std::vector<Value> target_values_;
   std::vector<int> label_buffers_, weight_buffers_;
   std::vector<int> loss_rows_, metric_rows_;

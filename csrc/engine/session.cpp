@@ -62,8 +62,8 @@ Plan& Session::plan(ProgramKind kind, int64_t batch, const WeightPattern& weight
   if (!plan || plan->request().batch_capacity < batch || plan->request().weights != weights) {
     if (differentiates(kind)) parameters_.prepare_training(static_cast<int>(slots_.names.size()));
     plan.reset();  // its memory first
-    plan = std::make_unique<Plan>(graph_, parameters_, *backend_,
-                                  Plan::Request{kind, batch, weights});
+    plan =
+        std::make_unique<Plan>(graph_, parameters_, *backend_, Plan::Request{kind, batch, weights});
   }
   return *plan;
 }
@@ -105,8 +105,7 @@ void Session::check_targets(const DataView& data) const {
 }
 
 void Session::check_range(const DataView& data, const StepRange& range) const {
-  if (range.batch < 1)
-    fail(ErrorKind::value, "batch_size must be at least 1; got ", range.batch);
+  if (range.batch < 1) fail(ErrorKind::value, "batch_size must be at least 1; got ", range.batch);
   if (range.batch > (int64_t{1} << 31))
     fail(ErrorKind::value, "batch_size must be at most 2^31; got ", range.batch);
   const int64_t steps = (data.rows + range.batch - 1) / range.batch;
@@ -146,8 +145,7 @@ void Session::train(const DataView& data, const int64_t* order, const StepRange&
   context.step = static_cast<uint64_t>(schedule_.iterations);
   Plan& train = plan(ProgramKind::train, context.batch, pattern_of(data));
   const auto scalars = schedule(graph_.optimizer, schedule_, learning_rates, range.count);
-  const int64_t applied =
-      train.executable().run(context, range.count, data.rows, scalars.data());
+  const int64_t applied = train.executable().run(context, range.count, data.rows, scalars.data());
   advance(graph_.optimizer, schedule_, applied);
   if (applied < range.count) {
     const double loss = train.step_loss();

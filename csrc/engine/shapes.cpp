@@ -131,10 +131,11 @@ struct Rule {
   Shape (*infer)(const Shapes&, const Attributes&);
 };
 const Rule kRules[] = {
-    {"dense", dense},         {"activation", same},       {"softmax", row_wise},
-    {"log_softmax", row_wise}, {"glu", glu},              {"batchnorm", batchnorm},
-    {"dropout", dropout},     {"reshape", reshape},       {"add", add},
-    {"concatenate", concatenate},
+    {"dense", dense},      {"activation", same},
+    {"softmax", row_wise}, {"log_softmax", row_wise},
+    {"glu", glu},          {"batchnorm", batchnorm},
+    {"dropout", dropout},  {"reshape", reshape},
+    {"add", add},          {"concatenate", concatenate},
 };
 
 }  // namespace

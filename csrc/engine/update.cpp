@@ -102,11 +102,10 @@ void ProgramWriter::update() {
     if (group.kind != GroupKind::batchnorm || !group.batch_statistics) continue;
     const size_t count = group.inputs.size();
     const float momentum = static_cast<float>(group.node->attrs.number("momentum", 0.99));
-    emit(ops::BatchNormUpdate{
-             address(saved_[g].mean), address(saved_[g].variance),
-             parameters_.parameter(at(parameter_of(group.inputs[count - 2]))),
-             parameters_.parameter(at(parameter_of(group.inputs[count - 1]))),
-             graph_.tensors[at(group.inputs[count - 1])].shape[0], momentum},
+    emit(ops::BatchNormUpdate{address(saved_[g].mean), address(saved_[g].variance),
+                              parameters_.parameter(at(parameter_of(group.inputs[count - 2]))),
+                              parameters_.parameter(at(parameter_of(group.inputs[count - 1]))),
+                              graph_.tensors[at(group.inputs[count - 1])].shape[0], momentum},
          group.name, "moving statistics", {saved_[g].mean, saved_[g].variance}, true);
   }
   if (!graph_.has_optimizer || parameters_.trainable_size() == 0) return;
@@ -117,8 +116,7 @@ void ProgramWriter::update() {
   step.arrays = parameters_.arrays();
   const SlotMap slots = slot_map(graph_.optimizer);
   for (int i = 0; i < 3; ++i)
-    if (slots.position[i] >= 0)
-      step.arrays.slots[i] = parameters_.slot_data(at(slots.position[i]));
+    if (slots.position[i] >= 0) step.arrays.slots[i] = parameters_.slot_data(at(slots.position[i]));
   std::string reason = "all trainable parameters in one pass";
   if (clip.clip == ops::Clip::norm || clip.clip == ops::Clip::global_norm) {
     const int sums = vector_buffer(2 * step.arrays.chunk_count);

@@ -54,8 +54,7 @@ DNNFAST_HD constexpr DerivativeSource derivative_source(ActivationKind kind) {
     case Kind::elu:
     case Kind::celu:
     case Kind::soft_shrink:
-    case Kind::hard_shrink:
-      return DerivativeSource::by_alpha;
+    case Kind::hard_shrink: return DerivativeSource::by_alpha;
     case Kind::gelu:
     case Kind::gelu_tanh:
     case Kind::silu:
@@ -63,10 +62,8 @@ DNNFAST_HD constexpr DerivativeSource derivative_source(ActivationKind kind) {
     case Kind::hard_silu:
     case Kind::squareplus:
     case Kind::tanh_shrink:
-    case Kind::threshold:
-      return DerivativeSource::input;
-    default:
-      return DerivativeSource::output;
+    case Kind::threshold: return DerivativeSource::input;
+    default: return DerivativeSource::output;
   }
 }
 

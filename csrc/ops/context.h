@@ -21,21 +21,21 @@ struct Source {
 // Per-step scalars of the optimizer, computed on the host in double (engine/schedule.h).
 struct OptimizerScalars {
   float learning_rate = 0.0f;
-  float alpha = 0.0f;          // Adam: bias-corrected rate; Nadam: coefficient of m
-  float gradient_alpha = 0.0f; // Nadam: coefficient of g
-  float second_alpha = 0.0f;   // Nadam: 1 / (1 - beta_2^t)
+  float alpha = 0.0f;           // Adam: bias-corrected rate; Nadam: coefficient of m
+  float gradient_alpha = 0.0f;  // Nadam: coefficient of g
+  float second_alpha = 0.0f;    // Nadam: 1 / (1 - beta_2^t)
 };
 
 struct StepContext {
-  int64_t batch = 0;        // samples in this step
-  int64_t first_row = 0;    // position in `order` (or in the data) of the first sample
+  int64_t batch = 0;                // samples in this step
+  int64_t first_row = 0;            // position in `order` (or in the data) of the first sample
   const int64_t* order = nullptr;   // permutation of the data set, or null: as stored
   const Source* sources = nullptr;  // inputs, then targets, then sample weights
   uint64_t seed = 0;
-  uint64_t step = 0;        // iterations since the model was made: the random bits' clock
+  uint64_t step = 0;  // iterations since the model was made: the random bits' clock
   OptimizerScalars scalars;
   float* const* outputs = nullptr;  // where predictions go, one array an output
-  double* totals = nullptr; // running sums of the epoch, see ops/metric.h
+  double* totals = nullptr;         // running sums of the epoch, see ops/metric.h
 };
 
 }  // namespace dnnfast::ops

@@ -18,18 +18,18 @@
 
 namespace dnnfast::ops {
 
-using Op = std::variant<GatherRows, GatherLabels, GatherWeights, ScatterRows, DenseForward, DenseBackwardWeight,
-                        DenseBackwardInput, PointwiseForward, PointwiseBackward, BatchNormForward,
-                        BatchNormInference, BatchNormBackward, BatchNormUpdate, RowwiseForward,
-                        RowwiseBackward, Loss, MetricRows, AccumulateRows, AccumulateLoss, FinishLoss, AddForward, CopyColumns,
-                        Reshape, RegularizationPenalty, GradientNorm,
-                        OptimizerStep>;
+using Op = std::variant<GatherRows, GatherLabels, GatherWeights, ScatterRows, DenseForward,
+                        DenseBackwardWeight, DenseBackwardInput, PointwiseForward,
+                        PointwiseBackward, BatchNormForward, BatchNormInference, BatchNormBackward,
+                        BatchNormUpdate, RowwiseForward, RowwiseBackward, Loss, MetricRows,
+                        AccumulateRows, AccumulateLoss, FinishLoss, AddForward, CopyColumns,
+                        Reshape, RegularizationPenalty, GradientNorm, OptimizerStep>;
 
 struct Call {
   Op op;
-  std::string name;    // the layer or parameter it works for
-  std::string reason;  // why this form was chosen, for Plan::describe()
-  bool barrier = true; // false: independent of the calls since the last barrier
+  std::string name;     // the layer or parameter it works for
+  std::string reason;   // why this form was chosen, for Plan::describe()
+  bool barrier = true;  // false: independent of the calls since the last barrier
 };
 
 // `compute` runs first; then the step's loss is checked, and `update` (everything that changes the

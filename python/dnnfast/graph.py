@@ -75,7 +75,7 @@ class Optimizer:
     """What the optimizer pass does. ``options`` holds the constants of csrc/ops/optimizer.h.
 
     Keys: ``momentum nesterov rho centered beta_1 beta_2 epsilon amsgrad weight_decay clipnorm
-    clipvalue global_clipnorm``; missing or None means the default of the op (no clipping, no decay).
+    clipvalue global_clipnorm``; missing or None means the op's default (no clipping, no decay).
     """
 
     kind: str  # "sgd", "rmsprop", "adam" or "nadam"

@@ -370,3 +370,26 @@ def test_custom_class_weights_need_labels(device):
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="dict"):
         model.fit(x, np.stack([y, y], 1), class_weight=[1, 2], verbose=0)
+
+
+def test_monte_carlo_dropout_draws_anew_at_every_call(device):
+    class MCDropout(keras.layers.Dropout):
+        def call(self, inputs):
+            return super().call(inputs, training=True)
+
+    x = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
+
+    def model(dropout):
+        dense = keras.layers.Dense
+        return keras.Sequential([keras.Input((6,)), dense(50, "relu"), dropout, dense(2)])
+
+    always = model(MCDropout(0.5))
+    samples = np.stack([always.predict(x, batch_size=16, verbose=0) for _ in range(50)])
+    assert (samples.std(0) > 0).all()
+    assert not np.array_equal(samples[0], samples[1])
+
+    usual = model(keras.layers.Dropout(0.5))
+    assert np.array_equal(usual.predict(x, verbose=0), usual.predict(x, verbose=0))
+    samples = np.stack([usual(x, training=True) for _ in range(200)])
+    deviation = samples.std(0) / np.sqrt(200)
+    assert (np.abs(samples.mean(0) - usual(x)) < 6 * deviation).all()

@@ -65,10 +65,10 @@ struct Writer {
     attrs.set("epsilon", 1e-3);
     attrs.set("scale", 1.0);
     attrs.set("center", 1.0);
-    return node("batchnorm",
-                {x, parameter(shape), parameter(shape), parameter(shape, false),
-                 parameter(shape, false)},
-                size(x), attrs);
+    return node(
+        "batchnorm",
+        {x, parameter(shape), parameter(shape), parameter(shape, false), parameter(shape, false)},
+        size(x), attrs);
   }
   int dropout(int x, double stream) {
     engine::Attributes attrs;

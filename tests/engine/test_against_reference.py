@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from engine.graphs import GRAPHS, make_data
-from tolerance import assert_close, relative_error
 
 from dnnfast import _core, reference
 from dnnfast.graph import Optimizer
+from engine.graphs import GRAPHS, make_data
+from tolerance import assert_close, relative_error
 
 # Gradients and a few steps of float32 against float64: rounding grows through the layers.
 GRADIENT_LIMIT = 2e-5
@@ -49,9 +49,7 @@ def test_gradients(name, batch):
         if parameter.trainable:
             # A bias before batch normalization has no gradient but rounding's.
             scale = np.full(1, max(norms[i], 1e-3 * max(norms)))
-            assert_close(
-                native.get_gradient(i), exact.get_gradient(i), GRADIENT_LIMIT, scale=scale
-            )
+            assert_close(native.get_gradient(i), exact.get_gradient(i), GRADIENT_LIMIT, scale=scale)
 
 
 @pytest.mark.parametrize("name", GRAPHS)

@@ -4,9 +4,9 @@ import threading
 
 import numpy as np
 import pytest
-from engine.graphs import GRAPHS, make_data
 
 from dnnfast import _core
+from engine.graphs import GRAPHS, make_data
 
 
 @pytest.fixture(autouse=True)

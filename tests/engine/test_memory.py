@@ -1,4 +1,4 @@
-"""A fit takes the data as given, parameters x (2 + optimizer slots), and one batch of activations."""
+"""A fit takes the data as given, parameters x (2 + optimizer slots), one batch of activations."""
 
 import subprocess
 import sys

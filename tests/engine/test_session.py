@@ -4,11 +4,11 @@ import os
 
 import numpy as np
 import pytest
-from engine.graphs import GRAPHS, Builder, make_data
 
 from dnnfast import _core
 from dnnfast.errors import NonFiniteLossError
 from dnnfast.graph import Optimizer
+from engine.graphs import GRAPHS, Builder, make_data
 
 
 def session_and_data(name="mlp", rows=64):
@@ -129,9 +129,7 @@ def test_graph_errors():
     graph = GRAPHS["mlp"]()
     graph.optimizer = None
     with pytest.raises(RuntimeError, match="optimizer"):
-        _core.Session(graph).train(
-            _core.Dataset(*make_data(graph, 8)), None, 0, 1, 8, np.ones(1)
-        )
+        _core.Session(graph).train(_core.Dataset(*make_data(graph, 8)), None, 0, 1, 8, np.ones(1))
 
 
 def test_plan_is_described_with_reasons():

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tolerance import assert_close, bound
 
 from dnnfast import kernels, reference
+from tolerance import assert_close, bound
 
 ROWS = [2, 7, 31, 32, 33, 100, 300, 1000]
 COLS = [1, 7, 33, 100, 300]
@@ -27,7 +27,10 @@ def test_forward_and_backward(rows, cols):
             strict=True,
         ):
             assert_close(mine, theirs, limit)
-    mine, exact = kernels.batchnorm_backward(x, gamma, dy), reference.batchnorm_backward(x, gamma, dy)
+    mine, exact = (
+        kernels.batchnorm_backward(x, gamma, dy),
+        reference.batchnorm_backward(x, gamma, dy),
+    )
     # dx is what is left of dy without its components along 1 and xhat: with two rows, nothing.
     before = gamma / np.sqrt(x.astype(np.float64).var(0) + 1e-3) * dy
     assert_close(mine[0], exact[0], limit, scale=before)

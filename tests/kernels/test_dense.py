@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tolerance import assert_close, bound
 
 from dnnfast import kernels, reference
+from tolerance import assert_close, bound
 
 SIZES = [1, 7, 31, 33, 100, 300]
 BATCHES = [1, 7, 31, 32, 33, 100, 300]
@@ -15,7 +15,7 @@ def draw(*shape, seed=0):
 
 
 @pytest.mark.parametrize("rows", BATCHES)
-@pytest.mark.parametrize("n_in", SIZES + [784])
+@pytest.mark.parametrize("n_in", [*SIZES, 784])
 def test_forward(rows, n_in):
     for n_out in SIZES:
         x, w, b = draw(rows, n_in, seed=1), draw(n_in, n_out, seed=2), draw(n_out, seed=3)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tolerance import assert_close, bound
 
 from dnnfast import kernels, reference
+from tolerance import assert_close, bound
 
 SHAPES = [(1, 2), (7, 10), (33, 31), (100, 100), (32, 300)]
 

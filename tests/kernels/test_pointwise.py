@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tolerance import assert_close, bound
 
 from dnnfast import kernels, reference
+from tolerance import assert_close, bound
 
 SHAPES = [(1, 1), (7, 33), (32, 300), (33, 100), (5, 784)]
 
@@ -49,9 +49,7 @@ def test_row_wise(name, shape):
     assert_close(y, exact, bound(shape[1], operations=8))
     dy = draw(*y.shape, seed=2)
     saved = x if name == "glu" else y
-    assert_close(
-        backward[0](saved, dy), backward[1](saved, dy), bound(shape[1], operations=16)
-    )
+    assert_close(backward[0](saved, dy), backward[1](saved, dy), bound(shape[1], operations=16))
 
 
 def test_softmax_of_huge_logits():

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reference.graphs import Builder
 
 from dnnfast import reference
+from reference.graphs import Builder
 
 ALPHA, BETA = 0.7, 0.3
 STEP = 1e-5

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from reference.graphs import Builder
 
 from dnnfast import reference
 from dnnfast.reference import optimizer as state
+from reference.graphs import Builder
 
 W, G = np.array([1.0, -2.0]), np.array([0.5, -4.0])
 ZERO = np.zeros(2)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference.graphs import Builder, parameters, train
 
 from dnnfast import errors, reference
 from dnnfast.graph import Graph, Metric, Optimizer
+from reference.graphs import Builder, parameters, train
 
 
 def problem(rows: int = 203) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from dnnfast._core import kernels as _native
 from numpy.typing import ArrayLike, NDArray
+
+from dnnfast._core import kernels as _native
 
 Array = NDArray[np.float32]
 
@@ -106,6 +107,4 @@ def dense_backward(
     >>> dx.tolist(), dw.tolist(), db.tolist()
     ([[3.0, 4.0]], [[1.0], [2.0]], [1.0])
     """
-    return _native.dense_backward(
-        x, w, dy, b, activation, alpha, beta, z, rate, seed, step, stream
-    )
+    return _native.dense_backward(x, w, dy, b, activation, alpha, beta, z, rate, seed, step, stream)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dnnfast._core import kernels as _native
 from numpy.typing import ArrayLike, NDArray
+
+from dnnfast._core import kernels as _native
 
 Array = NDArray[np.float32]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from dnnfast._core import kernels as _native
 from numpy.typing import ArrayLike, NDArray
+
+from dnnfast._core import kernels as _native
 
 Array = NDArray[np.float32]
 

@@ -18,6 +18,9 @@ from dnnfast.training.compiled import CompileSpec, Outputs, Resolved
 from dnnfast.training.inputs import prepare_inputs
 from dnnfast.training.program import Program
 
+# Training numbers its random bits from 0 by the optimizer's iterations; predictions start here.
+_PREDICTION_CLOCK = 1 << 62
+
 
 class ProgramsMixin:
     """Turns a model into programs."""
@@ -34,7 +37,7 @@ class ProgramsMixin:
         self._spec: CompileSpec | None = None
         self._seed = random.next_seed()
         self._passes = 0  # over training data so far; numbers the shuffles
-        self._array_calls = 0
+        self._clock = 0  # batches predicted so far; numbers the random bits of always-on dropout
         # Of a model that is not functional: what its inputs were when it first met data.
         self._input_structure: Any = None
         self._output_structure: Any = None
@@ -213,8 +216,12 @@ class ProgramsMixin:
     def _call_on_arrays(self, x: Any, training: bool) -> Any:
         inputs = prepare_inputs(self, x)
         program = self._program_for()
-        step, self._array_calls = self._array_calls, self._array_calls + 1
-        return self._packed(eager.predict(program, inputs, training, step))
+        return self._packed(eager.predict(program, inputs, training, self._advance_clock(1)))
+
+    def _advance_clock(self, batches: int) -> int:
+        """Return the number of the next random bits, so that always-on dropout never repeats."""
+        now, self._clock = self._clock, self._clock + batches
+        return _PREDICTION_CLOCK + now
 
 
 def _map_shapes(function: Any, shapes: Any) -> Any:

@@ -221,9 +221,10 @@ class Trainer(ProgramsMixin):
             self._predict_with(callbacks, program, dataset, steps_of(rows, batch), batch, results)
         else:
             total, chunk = steps_of(rows, batch), max(1, _PREDICT_ROWS // batch)
+            clock = self._advance_clock(total)
             for begin in range(0, total, chunk):
                 count = min(chunk, total - begin)
-                program.session.predict(dataset, begin, count, batch, results)
+                program.session.predict(dataset, begin, count, batch, results, False, clock + begin)
         return self._packed(results)
 
     def _predict_with(
@@ -231,9 +232,10 @@ class Trainer(ProgramsMixin):
     ) -> None:
         calls = CallbackList(callbacks, model=self, verbose=0, steps=total)
         calls.call("on_predict_begin", {})
+        clock = self._advance_clock(total)
         for step in range(total):
             calls.call("on_predict_batch_begin", step, {})
-            program.session.predict(dataset, step, 1, batch, results)
+            program.session.predict(dataset, step, 1, batch, results, False, clock + step)
             part = [array[step * batch : (step + 1) * batch] for array in results]
             calls.call("on_predict_batch_end", step, {"outputs": self._packed(part)})
         calls.call("on_predict_end", {})
