@@ -106,9 +106,7 @@ void Session::check_targets(const DataView& data) const {
 
 void Session::check_range(const DataView& data, const StepRange& range) const {
   if (range.batch < 1) fail(ErrorKind::value, "batch_size must be at least 1; got ", range.batch);
-  if (range.batch > (int64_t{1} << 31))
-    fail(ErrorKind::value, "batch_size must be at most 2^31; got ", range.batch);
-  const int64_t steps = (data.rows + range.batch - 1) / range.batch;
+  const int64_t steps = data.rows / range.batch + (data.rows % range.batch != 0);
   if (range.begin < 0 || range.count < 0 || range.begin > steps - range.count)
     fail(ErrorKind::value, "steps ", range.begin, " to ", range.begin + range.count,
          " are outside the ", steps, " steps of ", data.rows, " rows in batches of ", range.batch);

@@ -1,5 +1,6 @@
 """A fit takes the data as given, parameters x (2 + optimizer slots), one batch of activations."""
 
+import os
 import subprocess
 import sys
 
@@ -40,6 +41,7 @@ print(peak - before, parameters * (2 + slots) + activations, x.nbytes / 2**20)
 WORKSPACE_MB = 24
 
 
+@pytest.mark.skipif("DNNFAST_SANITIZED" in os.environ, reason="a sanitizer takes memory of its own")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 @pytest.mark.parametrize(("optimizer", "slots"), [("sgd", 0), ("adam", 2)])
 def test_memory_of_a_fit(optimizer, slots):

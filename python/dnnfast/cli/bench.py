@@ -26,6 +26,9 @@ POINTWISE_SIZES = ((32, 300), (512, 2048))
 # BLAS reads these once, when it is loaded.
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
+# NumPy's threads keep a core busy for a while after a matrix product; ours must not wait for them.
+_SETTLE_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class Case:
@@ -211,6 +214,7 @@ def _batchnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray
 
 def measure(case: Case, repeats: int, peak: float) -> Row:
     """Time one case three ways."""
+    time.sleep(_SETTLE_SECONDS)
     native = engine.native().time_kernel(case.kernel, case.sizes(), repeats) * 1e6
     slow, plain = (median_microseconds(work, repeats) for work in comparison(case))
     gflops = case.flops / native / 1e3

@@ -34,6 +34,11 @@ def number(cls: str, name: str, value: Any, low: float = 0.0, high: float = math
     return float(value)
 
 
+def _takes_step(rate: Any) -> bool:
+    """Tell whether a callable learning rate wants the step's number."""
+    return isinstance(rate, LearningRateSchedule) or bool(inspect.signature(rate).parameters)
+
+
 class Optimizer(Configurable):
     """The base class of optimizers.
 
@@ -135,13 +140,20 @@ class Optimizer(Configurable):
             return value
         return number(type(self).__name__, "learning_rate", value)
 
-    def _rate_at(self, step: int) -> float:
+    def _rate_at(self, step: int, takes_step: bool | None = None) -> float:
         rate = self._rate
         if callable(rate):
-            takes_step = isinstance(rate, LearningRateSchedule) or bool(
-                inspect.signature(rate).parameters
-            )
-            rate = float(rate(step) if takes_step else rate())
+            takes_step = _takes_step(rate) if takes_step is None else takes_step
+            value = rate(step) if takes_step else rate()
+            try:
+                rate = float(value)
+            except (TypeError, ValueError):
+                rate = math.nan
+            if not 0.0 <= rate < math.inf:
+                raise ValueError(
+                    f"{type(self).__name__}: the learning rate {self._rate!r} gave {value!r} for "
+                    f"step {step}; expected a finite number of at least 0."
+                )
         return float(rate) / (1.0 + self.decay * step)
 
     def rates(self, step: int, count: int) -> np.ndarray:
@@ -150,7 +162,9 @@ class Optimizer(Configurable):
             if not self.decay:
                 return np.full(count, self._rate, np.float64)
             return self._rate / (1.0 + self.decay * np.arange(step, step + count, dtype=np.float64))
-        return np.array([self._rate_at(t) for t in range(step, step + count)], np.float64)
+        takes_step = _takes_step(self._rate)
+        rates = [self._rate_at(t, takes_step) for t in range(step, step + count)]
+        return np.array(rates, np.float64)
 
     @property
     def learning_rate(self) -> Any:

@@ -176,8 +176,10 @@ class CompileSpec:
         name = str(entry)
         if shape[-1:] == (1,):
             return metrics.BinaryAccuracy(name=name)
-        if target is None:
-            sparse = loss is not None and loss.sparse
+        if loss is not None and loss.kind.endswith("categorical_crossentropy"):
+            sparse = loss.sparse
+        elif target is None:
+            sparse = False
         else:
             sparse = len(target) < len(shape) + 1 or target[-1] == 1
         if sparse:
