@@ -44,8 +44,8 @@ struct Group {
 
 // The lowered graph: groups in execution order, with losses and metrics on the tensors they are best
 // computed from (logits instead of probabilities where softmax or sigmoid can be fused into the
-// loss). Ops that do nothing in this program are gone; tensor ids are those of the graph, and
-// `alias` tells which tensor holds another's value.
+// loss). Ops that do nothing in this program are gone, and their readers read their input; tensor ids
+// are those of the graph.
 struct Lowered {
   std::vector<Group> groups;
   std::vector<Loss> losses;

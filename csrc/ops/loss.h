@@ -8,7 +8,7 @@
 namespace dnnfast::ops {
 
 // The first two take logits (softmax fused) when from_logits, else probabilities; Keras clips
-// probabilities to [1e-7, 1 - 1e-7] and renormalises rows for the categorical one.
+// probabilities to [1e-7, 1 - 1e-7], after dividing rows by their sums for the categorical ones.
 enum class LossKind : int {
   sparse_categorical_crossentropy,
   categorical_crossentropy,
