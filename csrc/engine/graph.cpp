@@ -76,7 +76,11 @@ std::string describe_shape(const Shape& shape) {
 
 int64_t elements(const Shape& shape) {
   int64_t product = 1;
-  for (int64_t size : shape) product *= size;
+  for (int64_t size : shape) {
+    if (size > 0 && product > (int64_t{1} << 62) / size)
+      fail(ErrorKind::value, "a tensor of shape ", describe_shape(shape), " is too large");
+    product *= size;
+  }
   return product;
 }
 

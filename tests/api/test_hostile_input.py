@@ -66,10 +66,10 @@ def test_a_callable_rate_must_give_a_rate(rate, device):
 
 def test_a_batch_larger_than_the_data_is_the_data(device):
     histories = []
-    for batch in (40, 1000, 10**12):
+    for batch in (40, 1000, 10**12, 10**30):
         keras.utils.set_random_seed(1)
         histories.append(classifier().fit(X, Y, batch_size=batch, verbose=0).history["loss"])
-    assert histories[0] == histories[1] == histories[2]
+    assert all(history == histories[0] for history in histories)
 
 
 class Raises(keras.callbacks.Callback):
@@ -121,6 +121,7 @@ def test_ctrl_c_leaves_a_usable_model(device):
         (lambda: keras.layers.Dense(-1), ["units", "-1"]),
         (lambda: keras.layers.Dropout(1.5), ["rate", "1.5"]),
         (lambda: keras.optimizers.SGD(-1.0), ["learning_rate"]),
+        (lambda: keras.optimizers.SGD(np.inf), ["learning_rate", "finite"]),
         (lambda: keras.optimizers.Adam(clipnorm=1.0, clipvalue=1.0), ["only one"]),
         (lambda: keras.Sequential().predict(X), ["no layers"]),
         (lambda: classifier().predict(X[0]), ["batch axis"]),
@@ -132,3 +133,17 @@ def test_errors_say_what_to_do(make, words):
         make()
     for word in words:
         assert word in str(error.value)
+
+
+def test_a_layer_that_does_not_fit_is_not_added(device):
+    model = classifier()
+    before = model.predict(X, verbose=0)
+    with pytest.raises(ValueError, match=r"Reshape|reshape"):
+        model.add(keras.layers.Reshape((7,)))
+    assert len(model.layers) == 2
+    assert np.array_equal(model.predict(X, verbose=0), before)
+
+
+def test_a_shape_that_overflows_is_refused():
+    with pytest.raises(ValueError, match=r"too large|do not fit"):
+        keras.layers.Flatten()(keras.Input((2**40, 2**40)))

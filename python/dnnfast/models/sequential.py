@@ -66,6 +66,7 @@ class Sequential(Model):
                 self._rebuild()
         except Exception:
             self._chain = before
+            self._rebuild()
             raise
 
     def pop(self, rebuild: bool = True) -> Layer:

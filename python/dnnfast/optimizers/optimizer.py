@@ -28,8 +28,9 @@ _UNSUPPORTED = {
 def number(cls: str, name: str, value: Any, low: float = 0.0, high: float = math.inf) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number, Scalar)):
         raise ValueError(f"{cls}: {name} must be a number, got {value!r}.")
-    if not low <= float(value) <= high:
-        limit = f"in [{low:g}, {high:g}]" if math.isfinite(high) else f"at least {low:g}"
+    if not (low <= float(value) <= high and math.isfinite(value)):
+        bounded = math.isfinite(high)
+        limit = f"in [{low:g}, {high:g}]" if bounded else f"finite, at least {low:g}"
         raise ValueError(f"{cls}: {name} must be {limit}, got {value!r}.")
     return float(value)
 

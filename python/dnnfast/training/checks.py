@@ -10,11 +10,11 @@ from dnnfast.utils.progbar import is_terminal
 
 
 def at_least(name: str, value: Any, least: int) -> int:
-    """Return an integer argument, or raise ValueError."""
+    """Return an integer argument (at most 2^62: no data has more), or raise ValueError."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
-    return int(value)
+    return min(int(value), 1 << 62)
 
 
 def optional(name: str, value: Any, least: int = 1) -> int | None:
