@@ -141,7 +141,6 @@ class HostExecutable : public ops::Executable {
               const ops::OptimizerScalars* scalars) override {
     if (first.batch * work_ < work_worth_threads()) {
       prepare_scratch(1);
-      const FlushDenormals flush;
       Barrier alone(1);
       return run_thread(0, 1, alone, first, steps, row_end, scalars);
     }
@@ -150,7 +149,6 @@ class HostExecutable : public ops::Executable {
       prepare_scratch(pool.threads());
       Barrier barrier(pool.threads());
       pool.run([&](int thread) {
-        const FlushDenormals flush;
         const int64_t done =
             run_thread(thread, pool.threads(), barrier, first, steps, row_end, scalars);
         if (thread == 0) applied = done;
@@ -192,6 +190,7 @@ class HostExecutable : public ops::Executable {
 
   int64_t run_thread(int thread, int threads, Barrier& barrier, const StepContext& first,
                      int64_t steps, int64_t row_end, const ops::OptimizerScalars* scalars) {
+    const FlushDenormals flush;
     StepContext context = first;
     for (int64_t i = 0; i < steps; ++i) {
       context.first_row = first.first_row + i * first.batch;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from dnnfast.config import settings
 
 
+@functools.cache  # asked for at every prediction
 def native() -> ModuleType:
     """Return the native module.
 
