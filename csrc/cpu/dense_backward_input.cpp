@@ -1,10 +1,11 @@
 // dx (+)= gradient(dz w^T), the epilogue being the derivative of the op that made x.
-// Work per unit: kTallWidth batch rows x 16 input columns. The batch lies in the vectors: weights are
-// broadcast from their panels as they are, dz is transposed first (a small matrix), and finished
-// tiles are transposed back in registers.
+// Small batches: the batch lies in the vectors; weights are broadcast from their panels as they are, dz is
+// transposed first (a small matrix), and finished tiles are transposed back in registers. Larger
+// ones repay a transposed copy of the weights, a block at a time.
+// Work per unit: kTallWidth batch rows x 16 input columns.
 
 #include "cpu/families.h"
-#include "cpu/gemm.h"
+#include "cpu/gemm_blocked.h"
 #include "cpu/pointwise.h"
 #include "cpu/transpose.h"
 
@@ -20,13 +21,14 @@ static_assert(kStripCols % kTallRows == 0 && kStripCols % kUnitCols == 0);
 
 int64_t col_units(const DenseBackwardInput& op) { return op.dx.padded_cols() / kUnitCols; }
 
+int64_t row_units(int64_t rows) { return (rows + kTallWidth - 1) / kTallWidth; }
+
 int64_t units(const DenseBackwardInput& op, const StepContext& context) {
-  const int64_t rows = context.batch * op.dz.rows_per_sample;
-  return (rows + kTallWidth - 1) / kTallWidth * col_units(op);
+  return row_units(context.batch * op.dz.rows_per_sample) * col_units(op);
 }
 
 // Row blocks that share a pass over the weights: as many as their dz^T fits the second-level cache.
-constexpr int64_t kTransposedFloats = int64_t{1} << 18;
+constexpr int64_t kTransposedFloats = int64_t{1} << 17;
 int64_t blocks_at_once(const DenseBackwardInput& op) {
   const int64_t fit = kTransposedFloats / (op.w.padded_out() * kTallWidth);
   return fit < 1 ? 1 : least(fit, 8);
@@ -35,8 +37,9 @@ int64_t blocks_at_once(const DenseBackwardInput& op) {
 // Layout of the scratch: a strip of dx^T [48][kTallWidth], that strip transposed [kTallWidth][48], and
 // for each row block dz^T [padded out][kTallWidth].
 int64_t scratch_bytes(const DenseBackwardInput& op, int64_t) {
-  return (2 * kStripCols + blocks_at_once(op) * op.w.padded_out()) * kTallWidth *
-         static_cast<int64_t>(sizeof(float));
+  const int64_t tall = (2 * kStripCols + blocks_at_once(op) * op.w.padded_out()) * kTallWidth;
+  const int64_t blocked = blocked_scratch_floats(op.dx.cols, least(kPanelDepth, op.w.out));
+  return (tall > blocked ? tall : blocked) * static_cast<int64_t>(sizeof(float));
 }
 
 void transpose_rows(const BatchMatrix& dz, int64_t first, int64_t rows, float* out) {
@@ -108,29 +111,86 @@ void run_strip(const DenseBackwardInput& op, const StepContext& context, const S
       {strip.row, strip.row + strip.rows, strip.col_begin, strip.col_end, op.dx.cols});
 }
 
-void run(const DenseBackwardInput& op, const StepContext& context, UnitRange range,
-         void* scratch_memory) {
-  const int64_t rows = context.batch * op.dz.rows_per_sample;
-  float* scratch = static_cast<float*>(scratch_memory);
-  float* dzt = scratch + 2 * kStripCols * kTallWidth;
-  const int64_t block_floats = op.w.padded_out() * kTallWidth;
-  for_each_rectangle(range, col_units(op), [&](const Rectangle& part) {
-    const int64_t together = blocks_at_once(op), col_end = part.minor_end * kUnitCols;
-    for (int64_t first = part.major_begin; first < part.major_end; first += together) {
-      const int64_t count = least(together, part.major_end - first);
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t row = (first + i) * kTallWidth;
-        transpose_rows(op.dz, row, least(kTallWidth, rows - row), dzt + i * block_floats);
-      }
-      for (int64_t c = part.minor_begin * kUnitCols; c < col_end; c += kStripCols) {
-        for (int64_t i = 0; i < count; ++i) {
-          const int64_t row = (first + i) * kTallWidth;
-          run_strip(op, context,
-                    {row, least(kTallWidth, rows - row), c, least(c + kStripCols, col_end)},
-                    dzt + i * block_floats, scratch);
+struct BlockedInput {
+  const DenseBackwardInput& op;
+  const StepContext& context;
+  static constexpr int64_t depth_block = kPanelDepth;
+
+  void pack_rows(const Block3& b, float* to) const {
+    pack_strips_of_rows(op.dz.row(b.row_begin) + b.depth_begin, op.dz.ld, b.row_end - b.row_begin,
+                        b.depth, to);
+  }
+  // Panels of w^T: input columns of kPanelWidth, [output][column].
+  void pack_cols(const Block3& b, float* to) const {
+    const int64_t depth = round_up(b.depth, kLanes);
+    for (int64_t k = 0; k < depth; k += kLanes) {
+      const int64_t p = (b.depth_begin + k) / op.w.width, ld = op.w.panel_width(p);
+      const float* from = op.w.panel(p) + (b.depth_begin + k - p * op.w.width);
+      for (int64_t c = b.col_begin, end; c < b.col_end; c = end) {
+        end = panel_end(c, b.col_end);
+        float* panel = to + (c - b.col_begin) * depth + k * (end - c);
+        for (int64_t i = c; i < end; i += kLanes) {
+          const int64_t present = op.w.in - i;
+          if (present >= kLanes)
+            transpose_block(from + i * ld, ld, panel + (i - c), end - c);
+          else
+            transpose_block_rows(from + (present > 0 ? i * ld : 0), ld, present, panel + (i - c),
+                                 end - c);
         }
       }
     }
+  }
+  PanelJob panel(const Block3& b, const float* packed, int64_t first) const {
+    return {packed + (b.col_begin - first) * round_up(b.depth, kLanes),
+            b.col_end - b.col_begin,
+            op.dx.row(b.row_begin) + b.col_begin,
+            op.dx.ld,
+            nullptr,
+            b.depth_begin == 0 ? Start::zero : Start::previous};
+  }
+  void finish(const Block3& b) const {
+    pointwise_backward_block(op.gradient, context, {op.dx.data, op.dx.ld},
+                             {op.gradient.saved, op.gradient.saved_ld}, {op.dx.data, op.dx.ld},
+                             false, {b.row_begin, b.row_end, b.col_begin, b.col_end, op.dx.cols});
+  }
+};
+
+// With the batch in the vectors; `part` is column units by row blocks.
+void run_tall(const DenseBackwardInput& op, const StepContext& context, const Rectangle& part,
+              float* scratch) {
+  const int64_t rows = context.batch * op.dz.rows_per_sample;
+  float* dzt = scratch + 2 * kStripCols * kTallWidth;
+  const int64_t block_floats = op.w.padded_out() * kTallWidth;
+  const int64_t together = blocks_at_once(op), col_end = part.major_end * kUnitCols;
+  for (int64_t first = part.minor_begin; first < part.minor_end; first += together) {
+    const int64_t count = least(together, part.minor_end - first);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t row = (first + i) * kTallWidth;
+      transpose_rows(op.dz, row, least(kTallWidth, rows - row), dzt + i * block_floats);
+    }
+    for (int64_t c = part.major_begin * kUnitCols; c < col_end; c += kStripCols) {
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t row = (first + i) * kTallWidth;
+        run_strip(op, context,
+                  {row, least(kTallWidth, rows - row), c, least(c + kStripCols, col_end)},
+                  dzt + i * block_floats, scratch);
+      }
+    }
+  }
+}
+
+// From how many rows the weights are copied. A gradient that adds to another term needs the sum apart.
+constexpr int64_t kBlockedRows = 64;
+
+void run(const DenseBackwardInput& op, const StepContext& context, UnitRange range, void* scratch) {
+  const int64_t rows = context.batch * op.dz.rows_per_sample;
+  const bool blocked = rows >= kBlockedRows && !op.accumulate;
+  for_each_rectangle(range, row_units(rows), [&](const Rectangle& part) {
+    if (!blocked) return run_tall(op, context, part, static_cast<float*>(scratch));
+    multiply_blocked(BlockedInput{op, context},
+                     {part.minor_begin * kTallWidth, least(part.minor_end * kTallWidth, rows),
+                      part.major_begin * kUnitCols, part.major_end * kUnitCols, 0, op.w.out},
+                     static_cast<float*>(scratch));
   });
 }
 

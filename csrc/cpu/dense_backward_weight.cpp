@@ -3,7 +3,7 @@
 // tiles read x and dz in place; beyond, both are packed so that a tile walks contiguous memory.
 
 #include "cpu/families.h"
-#include "cpu/gemm.h"
+#include "cpu/gemm_blocked.h"
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 namespace {
@@ -14,10 +14,7 @@ using ops::StepContext;
 constexpr int64_t kUnitIn = 8 * kTileRows;
 constexpr int64_t kUnitCols = kColumnPadding;
 constexpr int64_t kDirectDepth = 64;
-constexpr int64_t kDepthBlock = 512;  // most batches: each weight's gradient is written once
-constexpr int64_t kPackedCols =
-    10 * kPanelWidth;                      // with kDepthBlock rows: about 1 MB, second level
-constexpr int64_t kStrip = 2 * kTileRows;  // input columns packed at a time: about a cache line
+constexpr int64_t kPackedDepth = 512;  // most batches: each weight's gradient is written once
 
 int64_t in_units(const DenseBackwardWeight& op) { return (op.dw.in + kUnitIn - 1) / kUnitIn; }
 
@@ -26,93 +23,56 @@ int64_t units(const DenseBackwardWeight& op, const StepContext&) {
 }
 
 int64_t scratch_bytes(const DenseBackwardWeight& op, int64_t batch_capacity) {
-  if (batch_capacity * op.x.rows_per_sample <= kDirectDepth) return 0;
-  return (kPackedCols + kStrip) * kDepthBlock * static_cast<int64_t>(sizeof(float));
+  const int64_t rows = batch_capacity * op.x.rows_per_sample;
+  if (rows <= kDirectDepth) return 0;
+  return blocked_scratch_floats(op.dw.out, least(rows, kPackedDepth)) *
+         static_cast<int64_t>(sizeof(float));
 }
 
-// A part of dw: input rows x output columns, and the batch rows summed into it now.
-struct Part {
-  int64_t in_begin, in_end, col_begin, col_end, depth_begin, depth;
-  bool add;  // to what dw holds
-};
+// Tiles that read x and dz in place, for the columns of one panel.
+void run_direct(const DenseBackwardWeight& op, const Block3& part) {
+  const int64_t p = part.col_begin / op.dw.width, panel_cols = op.dw.panel_width(p);
+  float* panel = op.dw.panel(p) + (part.col_begin - p * op.dw.width);
+  run_tiles(part.row_end - part.row_begin, part.col_end - part.col_begin,
+            {{op.x.data + part.row_begin, 1, op.x.ld},
+             op.dz.data + part.col_begin,
+             op.dz.ld,
+             part.depth,
+             panel + part.row_begin * panel_cols,
+             panel_cols,
+             nullptr,
+             op.accumulate ? Start::previous : Start::zero},
+            0);
+}
 
-// Calls f(panel, first column, end column) for each panel's share of [begin, end).
-template <class F>
-void for_each_panel(const PanelMatrix& w, int64_t begin, int64_t end, F f) {
-  for (int64_t c = begin; c < end;) {
-    const int64_t p = c / w.width;
-    const int64_t next = least((p + 1) * w.width, end);
-    f(p, c, next);
-    c = next;
+struct BlockedWeight {
+  const DenseBackwardWeight& op;
+  static constexpr int64_t depth_block = kPackedDepth;
+
+  void pack_rows(const Block3& b, float* to) const {
+    pack_strips_of_columns(op.x.row(b.depth_begin) + b.row_begin, op.x.ld, b.row_end - b.row_begin,
+                           b.depth, to);
   }
-}
-
-// Tiles of one panel's columns [c, end): `a` gives x at the first input row, `b` dz at column c.
-void tiles(const PanelMatrix& dw, int64_t p, int64_t c, int64_t end, int64_t in, int64_t in_end,
-           const TileJob& operands) {
-  const int64_t panel_cols = dw.panel_width(p);
-  TileJob job = operands;
-  for (; c < end; c += kTileVectors * kLanes, job.b += kTileVectors * kLanes) {
-    const int64_t vectors = least(kTileVectors, (end - c) / kLanes);
-    TileJob row = job;
-    for (int64_t i = in; i < in_end; i += kTileRows, row.a.data += kTileRows) {
-      row.c = dw.panel(p) + i * panel_cols + (c - p * dw.width);
-      row.c_row = panel_cols;
-      run_tile_of(least(kTileRows, in_end - i), vectors, row);
+  // Panels of dz: [batch row][column].
+  void pack_cols(const Block3& b, float* to) const {
+    for (int64_t c = b.col_begin, end; c < b.col_end; c = end) {
+      end = panel_end(c, b.col_end);
+      for (int64_t k = 0; k < b.depth; ++k, to += end - c)
+        for (int64_t j = 0; j < end - c; j += kLanes)
+          store(to + j, load(op.dz.row(b.depth_begin + k) + c + j));
     }
   }
-}
-
-void run_direct(const DenseBackwardWeight& op, const Part& part) {
-  const Start start = part.add ? Start::previous : Start::zero;
-  for_each_panel(op.dw, part.col_begin, part.col_end, [&](int64_t p, int64_t c, int64_t end) {
-    tiles(op.dw, p, c, end, part.in_begin, part.in_end,
-          {{op.x.data + part.in_begin, 1, op.x.ld},
-           op.dz.data + c,
-           op.dz.ld,
-           part.depth,
-           nullptr,
-           0,
-           nullptr,
-           start});
-  });
-}
-
-void pack_columns(const float* from, int64_t ld, int64_t depth, int64_t cols, float* to) {
-  for (int64_t r = 0; r < depth; ++r)
-    for (int64_t c = 0; c < cols; c += kLanes) store(to + r * cols + c, load(from + r * ld + c));
-}
-
-void pack_strip(const float* from, int64_t ld, int64_t depth, int64_t cols, float* to) {
-  for (int64_t r = 0; r < depth; ++r)
-    for (int64_t c = 0; c < cols; ++c) to[r * kStrip + c] = from[r * ld + c];
-}
-
-void run_packed(const DenseBackwardWeight& op, const Part& part, float* scratch) {
-  float* strip = scratch;
-  float* packed = scratch + kStrip * kDepthBlock;
-  const float* x = op.x.row(part.depth_begin);
-  const float* dz = op.dz.row(part.depth_begin);
-  const Start start = part.add ? Start::previous : Start::zero;
-  for_each_panel(op.dw, part.col_begin, part.col_end, [&](int64_t, int64_t c, int64_t end) {
-    pack_columns(dz + c, op.dz.ld, part.depth, end - c, packed + (c - part.col_begin) * part.depth);
-  });
-  for (int64_t i = part.in_begin; i < part.in_end; i += kStrip) {
-    const int64_t strip_cols = least(kStrip, part.in_end - i);
-    pack_strip(x + i, op.x.ld, part.depth, strip_cols, strip);
-    for_each_panel(op.dw, part.col_begin, part.col_end, [&](int64_t p, int64_t c, int64_t end) {
-      tiles(op.dw, p, c, end, i, i + strip_cols,
-            {{strip, 1, kStrip},
-             packed + (c - part.col_begin) * part.depth,
-             end - c,
-             part.depth,
-             nullptr,
-             0,
-             nullptr,
-             start});
-    });
+  PanelJob panel(const Block3& b, const float* packed, int64_t first) const {
+    const int64_t p = b.col_begin / op.dw.width, panel_cols = op.dw.panel_width(p);
+    return {packed + (b.col_begin - first) * b.depth,
+            b.col_end - b.col_begin,
+            op.dw.panel(p) + b.row_begin * panel_cols + (b.col_begin - p * op.dw.width),
+            panel_cols,
+            nullptr,
+            op.accumulate || b.depth_begin > 0 ? Start::previous : Start::zero};
   }
-}
+  void finish(const Block3&) const {}
+};
 
 void sum_columns(const DenseBackwardWeight& op, int64_t rows, int64_t begin, int64_t end) {
   for (int64_t c = begin; c < end; c += kLanes) {
@@ -126,31 +86,22 @@ void run(const DenseBackwardWeight& op, const StepContext& context, UnitRange ra
          void* scratch) {
   const int64_t rows = context.batch * op.x.rows_per_sample;
   for_each_rectangle(range, in_units(op), [&](const Rectangle& unit) {
-    Part part{unit.minor_begin * kUnitIn,
-              least(unit.minor_end * kUnitIn, op.dw.in),
-              0,
-              0,
-              0,
-              rows,
-              op.accumulate};
-    const int64_t col_begin = unit.major_begin * kUnitCols, col_end = unit.major_end * kUnitCols;
-    if (op.db && unit.minor_begin == 0) sum_columns(op, rows, col_begin, col_end);
+    Block3 part{unit.minor_begin * kUnitIn,
+                least(unit.minor_end * kUnitIn, op.dw.in),
+                unit.major_begin * kUnitCols,
+                unit.major_end * kUnitCols,
+                0,
+                rows};
+    const int64_t col_end = part.col_end;
+    if (op.db && unit.minor_begin == 0) sum_columns(op, rows, part.col_begin, col_end);
     if (!op.dw.data) return;
-    if (rows <= kDirectDepth) {
-      part.col_begin = col_begin;
-      part.col_end = col_end;
-      run_direct(op, part);
+    if (rows > kDirectDepth) {
+      multiply_blocked(BlockedWeight{op}, part, static_cast<float*>(scratch));
       return;
     }
-    for (int64_t c = col_begin; c < col_end; c += kPackedCols) {
-      part.col_begin = c;
-      part.col_end = least(c + kPackedCols, col_end);
-      for (int64_t d = 0; d < rows; d += kDepthBlock) {
-        part.depth_begin = d;
-        part.depth = least(kDepthBlock, rows - d);
-        part.add = op.accumulate || d > 0;
-        run_packed(op, part, static_cast<float*>(scratch));
-      }
+    for (; part.col_begin < col_end; part.col_begin = part.col_end) {
+      part.col_end = panel_end(part.col_begin, col_end);
+      run_direct(op, part);
     }
   });
 }

@@ -22,7 +22,8 @@ inline constexpr int kTallRows = kTileVectors == 3 ? 12 : 6;
 inline constexpr int kTallVectors = 2;
 inline constexpr int kTallWidth = kTallVectors * kLanes;
 
-inline constexpr int64_t kPanelWidth = kTileVectors * kLanes < 16 ? 16 : kTileVectors * kLanes;
+inline constexpr int64_t kTileCols = kTileVectors * kLanes;
+inline constexpr int64_t kPanelWidth = kTileCols < 16 ? 16 : kTileCols;
 
 // One operand of a tile: element (row i, depth k) at data[i * row + k * step].
 struct Strided {
@@ -85,6 +86,30 @@ void run_tile(const TileJob& job) {
 // run_tile for a number of rows and vectors known only at run time.
 void run_tile_of(int64_t rows, int64_t vectors, const TileJob& job);
 
+inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Tiles over `rows` rows and the columns of one panel; `first` is the first of them. A lies in place
+// (strip == 0) and tiles share the rows evenly, since one of few rows could not hide the latency of
+// its sums; or A is packed and a tile's rows begin `strip` floats after the last tile's.
+inline void run_tiles(int64_t rows, int64_t cols, const TileJob& first, int64_t strip) {
+  const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+  TileJob column = first;
+  for (int64_t c = 0; c < cols; c += kTileCols) {
+    const int64_t vectors = least(kTileVectors, (cols - c) / kLanes);
+    TileJob job = column;
+    for (int64_t t = 0, r = 0; t < tiles; ++t) {
+      const int64_t end = strip ? least(r + kTileRows, rows) : rows * (t + 1) / tiles;
+      run_tile_of(end - r, vectors, job);
+      job.a.data += strip ? strip : (end - r) * job.a.row;
+      job.c += (end - r) * job.c_row;
+      r = end;
+    }
+    column.b += kTileCols;
+    column.c += kTileCols;
+    if (column.bias) column.bias += kTileCols;
+  }
+}
+
 // A rectangle of a grid of units: columns [col_begin, col_end) of rows [row_begin, row_end).
 struct Rectangle {
   int64_t major_begin, major_end, minor_begin, minor_end;
@@ -107,7 +132,5 @@ inline void for_each_rectangle(UnitRange range, int64_t minors, F f) {
   if (full_begin < full_end) f(Rectangle{full_begin, full_end, 0, minors});
   if (full_end != last + 1) f(Rectangle{last, last + 1, 0, last_minor});
 }
-
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

@@ -21,12 +21,7 @@ template <int D>
     if ((i & D) == 0) exchange<D>(r[i], r[i + D], AllLanes{});
 }
 
-// out[j * out_ld + i] = in[i * in_ld + j] for i, j < kLanes; both aligned.
-[[gnu::always_inline]] inline void transpose_block(const float* in, int64_t in_ld, float* out,
-                                                   int64_t out_ld) {
-  vf r[kLanes];
-#pragma GCC unroll 16
-  for (int i = 0; i < kLanes; ++i) r[i] = load(in + i * in_ld);
+[[gnu::always_inline]] inline void transpose_registers(vf (&r)[kLanes]) {
   transpose_stage<1>(r);
   transpose_stage<2>(r);
 #if DNNFAST_VECTOR_BYTES >= 32
@@ -35,6 +30,15 @@ template <int D>
 #if DNNFAST_VECTOR_BYTES >= 64
   transpose_stage<8>(r);
 #endif
+}
+
+// out[j * out_ld + i] = in[i * in_ld + j] for i, j < kLanes; both aligned.
+[[gnu::always_inline]] inline void transpose_block(const float* in, int64_t in_ld, float* out,
+                                                   int64_t out_ld) {
+  vf r[kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) r[i] = load(in + i * in_ld);
+  transpose_registers(r);
 #pragma GCC unroll 16
   for (int i = 0; i < kLanes; ++i) store(out + i * out_ld, r[i]);
 }
