@@ -8,6 +8,7 @@
 #include "cpu/families.h"
 #include "cpu/pointwise.h"
 #include "cpu/simd.h"
+#include "cpu/update.h"
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 namespace {
@@ -235,6 +236,15 @@ int64_t backward_units(const BatchNormBackward& op, const StepContext&) {
   return column_units(op.x);
 }
 
+void update_moving(const ops::BatchNormUpdate& op, int64_t first) {
+  for (int64_t c = first; c < first + kWidth; c += kLanes) {
+    store(op.moving_mean + c,
+          math::moving_average(load(op.moving_mean + c), load(op.mean + c), op.momentum));
+    store(op.moving_variance + c,
+          math::moving_average(load(op.moving_variance + c), load(op.variance + c), op.momentum));
+  }
+}
+
 void backward_run(const BatchNormBackward& op, const StepContext& context, UnitRange range,
                   void* scratch) {
   const int64_t rows = context.batch * op.x.rows_per_sample;
@@ -245,6 +255,11 @@ void backward_run(const BatchNormBackward& op, const StepContext& context, UnitR
     if (op.dbeta) store_or_add(op.dbeta + first, sums[0], op.accumulate_parameters);
     if (op.dgamma) store_or_add(op.dgamma + first, sums[1], op.accumulate_parameters);
     if (op.dx) input_gradient(op, rows, first, source.dn, sums);
+    if (op.update_beta)
+      update_block(op.update_beta, context, {first, 1, kWidth, kWidth, op.dbeta + first});
+    if (op.update_gamma)
+      update_block(op.update_gamma, context, {first, 1, kWidth, kWidth, op.dgamma + first});
+    if (op.moving.moving_mean) update_moving(op.moving, first);
   }
 }
 
@@ -257,13 +272,7 @@ int64_t update_units(const ops::BatchNormUpdate& op, const StepContext&) {
 }
 
 void update_run(const ops::BatchNormUpdate& op, const StepContext&, UnitRange range, void*) {
-  const int64_t end = range.end * kWidth;
-  for (int64_t c = range.begin * kWidth; c < end; c += kLanes) {
-    store(op.moving_mean + c,
-          math::moving_average(load(op.moving_mean + c), load(op.mean + c), op.momentum));
-    store(op.moving_variance + c,
-          math::moving_average(load(op.moving_variance + c), load(op.variance + c), op.momentum));
-  }
+  for (int64_t unit = range.begin; unit < range.end; ++unit) update_moving(op, unit * kWidth);
 }
 
 }  // namespace

@@ -146,7 +146,8 @@ struct BlockedInput {
             op.dx.row(b.row_begin) + b.col_begin,
             op.dx.ld,
             nullptr,
-            b.depth_begin == 0 ? Start::zero : Start::previous};
+            b.depth_begin == 0 ? Start::zero : Start::previous,
+            {}};
   }
   void finish(const Block3& b) const {
     pointwise_backward_block(op.gradient, context, {op.dx.data, op.dx.ld},

@@ -1,9 +1,11 @@
 // dw (+)= x^T dz and db (+)= column sums of dz.
 // Work per unit: kUnitIn input rows x 16 output columns of dw. The depth is the batch. Up to kDirectDepth rows the
-// tiles read x and dz in place; beyond, both are packed so that a tile walks contiguous memory.
+// tiles read x and dz in place; beyond, both are packed. A gradient that an update consumes stays in
+// cache: a block of it is made in scratch and used up before the next.
 
 #include "cpu/families.h"
 #include "cpu/gemm_blocked.h"
+#include "cpu/update.h"
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 namespace {
@@ -22,31 +24,57 @@ int64_t units(const DenseBackwardWeight& op, const StepContext&) {
   return in_units(op) * (op.dw.padded_out() / kUnitCols);
 }
 
+// A block of the gradient before its update: [rows][panel columns].
+constexpr int64_t kUsedFloats = kBlockRows * kPanelWidth;
+
 int64_t scratch_bytes(const DenseBackwardWeight& op, int64_t batch_capacity) {
   const int64_t rows = batch_capacity * op.x.rows_per_sample;
-  if (rows <= kDirectDepth) return 0;
-  return blocked_scratch_floats(op.dw.out, least(rows, kPackedDepth)) *
-         static_cast<int64_t>(sizeof(float));
+  int64_t floats = kUsedFloats;
+  if (rows > kDirectDepth) floats += blocked_scratch_floats(op.dw.out, least(rows, kPackedDepth));
+  return floats * static_cast<int64_t>(sizeof(float));
+}
+
+// Where the gradient of a block of one panel goes: into dw, or into scratch if an update uses it up.
+struct Target {
+  float* c;
+  int64_t stride;
+  UpdateBlock update;  // for update_w
+};
+
+Target target_of(const DenseBackwardWeight& op, const Block3& b, float* scratch) {
+  const int64_t p = b.col_begin / op.dw.width, stride = op.dw.panel_width(p);
+  const int64_t offset =
+      op.dw.panel(p) - op.dw.data + b.row_begin * stride + (b.col_begin - p * op.dw.width);
+  float* const c = scratch ? scratch : op.dw.data + offset;
+  return {c, stride, {offset, b.row_end - b.row_begin, b.col_end - b.col_begin, stride, c}};
 }
 
 // Tiles that read x and dz in place, for the columns of one panel.
-void run_direct(const DenseBackwardWeight& op, const Block3& part) {
-  const int64_t p = part.col_begin / op.dw.width, panel_cols = op.dw.panel_width(p);
-  float* panel = op.dw.panel(p) + (part.col_begin - p * op.dw.width);
-  run_tiles(part.row_end - part.row_begin, part.col_end - part.col_begin,
-            {{op.x.data + part.row_begin, 1, op.x.ld},
-             op.dz.data + part.col_begin,
-             op.dz.ld,
-             part.depth,
-             panel + part.row_begin * panel_cols,
-             panel_cols,
-             nullptr,
-             op.accumulate ? Start::previous : Start::zero},
-            0);
+void run_direct(const DenseBackwardWeight& op, const StepContext& context, const Block3& part,
+                float* scratch) {
+  Block3 block = part;
+  for (int64_t i = part.row_begin; i < part.row_end; i += kBlockRows) {
+    block.row_begin = i;
+    block.row_end = least(i + kBlockRows, part.row_end);
+    const Target target = target_of(op, block, op.update_w ? scratch : nullptr);
+    run_tiles(block.row_end - i, part.col_end - part.col_begin,
+              {{op.x.data + i, 1, op.x.ld},
+               op.dz.data + part.col_begin,
+               op.dz.ld,
+               part.depth,
+               target.c,
+               target.stride,
+               nullptr,
+               op.accumulate ? Start::previous : Start::zero},
+              0);
+    if (op.update_w) update_block(op.update_w, context, target.update);
+  }
 }
 
 struct BlockedWeight {
   const DenseBackwardWeight& op;
+  const StepContext& context;
+  float* used;  // scratch for a gradient that is used up, if one block of depth makes it
   static constexpr int64_t depth_block = kPackedDepth;
 
   void pack_rows(const Block3& b, float* to) const {
@@ -63,27 +91,40 @@ struct BlockedWeight {
     }
   }
   PanelJob panel(const Block3& b, const float* packed, int64_t first) const {
-    const int64_t p = b.col_begin / op.dw.width, panel_cols = op.dw.panel_width(p);
+    const Target target = target_of(op, b, used);
+    Prefetch next;  // of the panel after this one
+    if (op.update_w) {
+      const int64_t begin = target.update.offset + op.dw.in * target.stride;
+      next = prefetch_update(op.update_w, begin, begin + target.update.rows * target.stride);
+    }
     return {packed + (b.col_begin - first) * b.depth,
             b.col_end - b.col_begin,
-            op.dw.panel(p) + b.row_begin * panel_cols + (b.col_begin - p * op.dw.width),
-            panel_cols,
+            target.c,
+            target.stride,
             nullptr,
-            op.accumulate || b.depth_begin > 0 ? Start::previous : Start::zero};
+            op.accumulate || b.depth_begin > 0 ? Start::previous : Start::zero,
+            next};
   }
-  void finish(const Block3&) const {}
+  void finish(const Block3& b) const {
+    if (op.update_w) update_block(op.update_w, context, target_of(op, b, used).update);
+  }
 };
 
-void sum_columns(const DenseBackwardWeight& op, int64_t rows, int64_t begin, int64_t end) {
+void sum_columns(const DenseBackwardWeight& op, const StepContext& context, int64_t begin,
+                 int64_t end) {
+  const int64_t rows = context.batch * op.x.rows_per_sample;
   for (int64_t c = begin; c < end; c += kLanes) {
     vf sum = op.accumulate_bias ? load(op.db + c) : vf{};
     for (int64_t r = 0; r < rows; ++r) sum += load(op.dz.row(r) + c);
     store(op.db + c, sum);
   }
+  if (op.update_b)
+    update_block(op.update_b, context, {begin, 1, end - begin, end - begin, op.db + begin});
 }
 
 void run(const DenseBackwardWeight& op, const StepContext& context, UnitRange range,
-         void* scratch) {
+         void* scratch_memory) {
+  float* const scratch = static_cast<float*>(scratch_memory);
   const int64_t rows = context.batch * op.x.rows_per_sample;
   for_each_rectangle(range, in_units(op), [&](const Rectangle& unit) {
     Block3 part{unit.minor_begin * kUnitIn,
@@ -93,15 +134,17 @@ void run(const DenseBackwardWeight& op, const StepContext& context, UnitRange ra
                 0,
                 rows};
     const int64_t col_end = part.col_end;
-    if (op.db && unit.minor_begin == 0) sum_columns(op, rows, part.col_begin, col_end);
+    if (op.db && unit.minor_begin == 0) sum_columns(op, context, part.col_begin, col_end);
     if (!op.dw.data) return;
     if (rows > kDirectDepth) {
-      multiply_blocked(BlockedWeight{op}, part, static_cast<float*>(scratch));
+      const bool uses_up = op.update_w && rows <= kPackedDepth;
+      multiply_blocked(BlockedWeight{op, context, uses_up ? scratch : nullptr}, part,
+                       scratch + kUsedFloats);
       return;
     }
     for (; part.col_begin < col_end; part.col_begin = part.col_end) {
       part.col_end = panel_end(part.col_begin, col_end);
-      run_direct(op, part);
+      run_direct(op, context, part, scratch);
     }
   });
 }

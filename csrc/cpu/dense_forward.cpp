@@ -76,13 +76,13 @@ struct BlockedForward {
             op.y.row(b.row_begin) + b.col_begin,
             op.y.ld,
             op.b ? op.b + b.col_begin : nullptr,
-            b.depth_begin == 0 ? Start::bias : Start::previous};
+            b.depth_begin == 0 ? Start::bias : Start::previous,
+            {}};
   }
   void finish(const Block3& b) const { run_epilogue(op, context, b); }
 };
 
-void run(const DenseForward& op, const StepContext& context, UnitRange range,
-         void* scratch) {
+void run(const DenseForward& op, const StepContext& context, UnitRange range, void* scratch) {
   const int64_t rows = rows_of(op, context);
   for_each_rectangle(range, row_units(rows), [&](const Rectangle& unit) {
     Block3 part{unit.minor_begin * kUnitRows,
@@ -111,6 +111,8 @@ int64_t scratch_bytes(const DenseForward& op, int64_t batch_capacity) {
 
 }  // namespace
 
-void register_dense_forward(KernelTable& table) { table.dense_forward = {units, run, scratch_bytes}; }
+void register_dense_forward(KernelTable& table) {
+  table.dense_forward = {units, run, scratch_bytes};
+}
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

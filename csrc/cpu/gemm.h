@@ -88,10 +88,25 @@ void run_tile_of(int64_t rows, int64_t vectors, const TileJob& job);
 
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
+// Memory that is wanted soon, asked for piece by piece between tiles: more at once would fill the core's
+// queue of outstanding loads and stop it.
+struct Prefetch {
+  static constexpr int64_t kLine = 16;
+  const float* array[4] = {};
+  int arrays = 0;
+  int64_t next = 0, end = 0;  // floats from the start of each array
+
+  void step(int64_t lines) {
+    for (; lines > 0 && next < end; --lines, next += kLine)
+      for (int i = 0; i < arrays; ++i) __builtin_prefetch(array[i] + next, 0, 2);
+  }
+};
+
 // Tiles over `rows` rows and the columns of one panel; `first` is the first of them. A lies in place
 // (strip == 0) and tiles share the rows evenly, since one of few rows could not hide the latency of
 // its sums; or A is packed and a tile's rows begin `strip` floats after the last tile's.
-inline void run_tiles(int64_t rows, int64_t cols, const TileJob& first, int64_t strip) {
+inline void run_tiles(int64_t rows, int64_t cols, const TileJob& first, int64_t strip,
+                      Prefetch* prefetch = nullptr) {
   const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
   TileJob column = first;
   for (int64_t c = 0; c < cols; c += kTileCols) {
@@ -99,6 +114,7 @@ inline void run_tiles(int64_t rows, int64_t cols, const TileJob& first, int64_t 
     TileJob job = column;
     for (int64_t t = 0, r = 0; t < tiles; ++t) {
       const int64_t end = strip ? least(r + kTileRows, rows) : rows * (t + 1) / tiles;
+      if (prefetch) prefetch->step(kTileRows * kTileCols / Prefetch::kLine);
       run_tile_of(end - r, vectors, job);
       job.a.data += strip ? strip : (end - r) * job.a.row;
       job.c += (end - r) * job.c_row;

@@ -11,9 +11,9 @@
 namespace dnnfast::cpu::DNNFAST_ISA {
 
 inline constexpr int64_t kPanelDepth = kLanes == 16 ? 512 : 256;
-inline constexpr int64_t kBlockRows = 192;                 // with kPanelDepth: a block of A
+inline constexpr int64_t kBlockRows = 192;  // with kPanelDepth: a block of A
 inline constexpr int64_t kBlockFloats = kBlockRows * kPanelDepth;
-inline constexpr int64_t kBlockCols = 960;                 // of B
+inline constexpr int64_t kBlockCols = 960;  // of B
 static_assert(kBlockRows % kTileRows == 0 && kBlockCols % kPanelWidth == 0);
 
 // Floats behind a packed strip that packing may overwrite.
@@ -89,11 +89,11 @@ struct PanelJob {
   int64_t c_row;
   const float* bias;
   Start start;
+  Prefetch prefetch;
 };
 
 // C (+)= A B for the rows of a block and the columns [col_begin, col_end) of one panel, from packed strips of A.
-inline void multiply_panel(const float* strips, const Block3& block, int64_t cols,
-                           const PanelJob& job) {
+inline void multiply_panel(const float* strips, const Block3& block, int64_t cols, PanelJob job) {
   for (int64_t k = 0; k < block.depth; k += kPanelDepth)
     run_tiles(block.row_end - block.row_begin, cols,
               {{strips + k * kTileRows, 1, kTileRows},
@@ -104,7 +104,7 @@ inline void multiply_panel(const float* strips, const Block3& block, int64_t col
                job.c_row,
                job.bias,
                k == 0 ? job.start : Start::previous},
-              kTileRows * block.depth);
+              kTileRows * block.depth, &job.prefetch);
 }
 
 // Runs a product over rows and columns [.._begin, .._end) of `whole` and all its depth. Product has
@@ -130,8 +130,7 @@ void multiply_blocked(const Product& product, const Block3& whole, float* scratc
         Block3 part = block;
         for (part.col_begin = c; part.col_begin < c_end; part.col_begin = part.col_end) {
           part.col_end = panel_end(part.col_begin, c_end);
-          multiply_panel(a, part, part.col_end - part.col_begin,
-                         product.panel(part, b, c));
+          multiply_panel(a, part, part.col_end - part.col_begin, product.panel(part, b, c));
           if (k + block.depth == whole.depth) product.finish(part);
         }
       }

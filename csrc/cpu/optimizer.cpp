@@ -7,6 +7,7 @@
 
 #include "cpu/families.h"
 #include "cpu/simd.h"
+#include "cpu/update.h"
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 namespace {
@@ -172,6 +173,23 @@ void prepare_gradient(const Preparation& p, const float* w, const float* g, int6
   }
 }
 
+// What a step does to `size` floats from `offset` on that have gradient g.
+template <class Update>
+void update_range(const Update& update, const OptimizerArrays& arrays, const Preparation& p,
+                  int64_t offset, int64_t size, const float* g) {
+  if (!p.changes_gradient() && p.decay == 0.0f) return update_span(update, arrays, offset, size, g);
+  alignas(64) float prepared[kPiece];
+  for (int64_t begin = 0; begin < size; begin += kPiece) {
+    const int64_t piece = begin + kPiece < size ? kPiece : size - begin;
+    float* w = arrays.parameters + offset + begin;
+    const bool changed = p.changes_gradient();
+    if (changed) prepare_gradient(p, w, g + begin, piece, prepared);
+    if (p.decay != 0.0f)
+      for (int64_t i = 0; i < piece; i += kLanes) store(w + i, load(w + i) - load(w + i) * p.decay);
+    update_span(update, arrays, offset + begin, piece, changed ? prepared : g + begin);
+  }
+}
+
 // The norm that chunk c is clipped by. Sums run over chunks in order: every thread finds the same.
 double gradient_norm(const OptimizerStep& op, int64_t c) {
   const OptimizerArrays& arrays = op.arrays;
@@ -186,83 +204,78 @@ double gradient_norm(const OptimizerStep& op, int64_t c) {
   return __builtin_sqrt(sum);
 }
 
-Preparation preparation_of(const OptimizerStep& op, const StepContext& context, int64_t c) {
-  const Segment& segment = op.arrays.segments[op.arrays.chunks[c].segment];
-  const bool by_norm = op.clip == Clip::norm || op.clip == Clip::global_norm;
+bool clips_by_norm(const OptimizerStep& op) {
+  return op.clip == Clip::norm || op.clip == Clip::global_norm;
+}
+
+// Everything but the factor of clipping by norm.
+Preparation preparation_of(const OptimizerStep& op, const StepContext& context, int32_t number) {
+  const Segment& segment = op.arrays.segments[number];
   Preparation p;
-  p.regularise = !by_norm && regularised(segment);
+  p.regularise = !clips_by_norm(op) && regularised(segment);
   p.l1 = segment.l1;
   p.l2 = segment.l2;
   p.limit_value = op.clip == Clip::value;
   p.limit = op.clip_limit;
-  if (by_norm)
-    p.factor = static_cast<float>(
-        math::clip_factor(gradient_norm(op, c), static_cast<double>(op.clip_limit)));
   p.decay = segment.weight_decay * context.scalars.learning_rate;
   return p;
 }
 
-template <class Update>
-void update_chunks(const OptimizerStep& op, const StepContext& context, UnitRange range,
-                   const Update& update) {
-  alignas(64) float prepared[kPiece];
-  Preparation p;
-  int32_t segment = -1;
-  for (int64_t c = range.begin; c < range.end; ++c) {
-    const Chunk& chunk = op.arrays.chunks[c];
-    if (chunk.segment != segment) p = preparation_of(op, context, c);
-    segment = chunk.segment;
-    const float* g = op.arrays.gradients + chunk.offset;
-    if (!p.changes_gradient() && p.decay == 0.0f) {
-      update_span(update, op.arrays, chunk.offset, chunk.size, g);
-      continue;
-    }
-    for (int64_t begin = 0; begin < chunk.size; begin += kPiece) {
-      const int64_t size = begin + kPiece < chunk.size ? kPiece : chunk.size - begin;
-      float* w = op.arrays.parameters + chunk.offset + begin;
-      const bool changed = p.changes_gradient();
-      if (changed) prepare_gradient(p, w, g + begin, size, prepared);
-      if (p.decay != 0.0f)
-        for (int64_t i = 0; i < size; i += kLanes)
-          store(w + i, load(w + i) - load(w + i) * p.decay);
-      update_span(update, op.arrays, chunk.offset + begin, size, changed ? prepared : g + begin);
-    }
-  }
-}
-
-void sgd_run(const OptimizerStep& op, const StepContext& context, UnitRange range) {
+template <class F>
+void with_sgd(const OptimizerStep& op, const StepContext& context, F f) {
   const float rate = context.scalars.learning_rate;
-  if (op.momentum == 0.0f) return update_chunks(op, context, range, Sgd{rate});
-  if (op.nesterov) return update_chunks(op, context, range, SgdMomentum<true>{rate, op.momentum});
-  update_chunks(op, context, range, SgdMomentum<false>{rate, op.momentum});
+  if (op.momentum == 0.0f) return f(Sgd{rate});
+  if (op.nesterov) return f(SgdMomentum<true>{rate, op.momentum});
+  f(SgdMomentum<false>{rate, op.momentum});
 }
 
-void rmsprop_run(const OptimizerStep& op, const StepContext& context, UnitRange range) {
+template <class F>
+void with_rmsprop(const OptimizerStep& op, const StepContext& context, F f) {
   const math::RmspropRates rates{context.scalars.learning_rate, op.rho, op.one_minus_rho,
                                  op.epsilon};
   if (op.momentum > 0.0f) {
-    if (op.centered)
-      return update_chunks(op, context, range, Rmsprop<true, true>{rates, op.momentum});
-    return update_chunks(op, context, range, Rmsprop<true, false>{rates, op.momentum});
+    if (op.centered) return f(Rmsprop<true, true>{rates, op.momentum});
+    return f(Rmsprop<true, false>{rates, op.momentum});
   }
-  if (op.centered) return update_chunks(op, context, range, Rmsprop<false, true>{rates, 0.0f});
-  update_chunks(op, context, range, Rmsprop<false, false>{rates, 0.0f});
+  if (op.centered) return f(Rmsprop<false, true>{rates, 0.0f});
+  f(Rmsprop<false, false>{rates, 0.0f});
 }
 
-void step_run(const OptimizerStep& op, const StepContext& context, UnitRange range, void*) {
+// Calls f with the function object of the step's update.
+template <class F>
+void with_update(const OptimizerStep& op, const StepContext& context, F f) {
   const ops::OptimizerScalars& s = context.scalars;
   const math::AdamRates rates{
       s.alpha,   s.gradient_alpha, s.second_alpha, op.one_minus_beta_1, op.one_minus_beta_2,
       op.epsilon};
   switch (op.kind) {
-    case OptimizerKind::sgd: return sgd_run(op, context, range);
-    case OptimizerKind::rmsprop: return rmsprop_run(op, context, range);
+    case OptimizerKind::sgd: return with_sgd(op, context, f);
+    case OptimizerKind::rmsprop: return with_rmsprop(op, context, f);
     case OptimizerKind::adam:
-      if (op.amsgrad) return update_chunks(op, context, range, Adam<true>{rates});
-      return update_chunks(op, context, range, Adam<false>{rates});
-    case OptimizerKind::nadam: return update_chunks(op, context, range, Nadam{rates});
+      if (op.amsgrad) return f(Adam<true>{rates});
+      return f(Adam<false>{rates});
+    case OptimizerKind::nadam: return f(Nadam{rates});
     case OptimizerKind::count: return;
   }
+}
+
+void step_run(const OptimizerStep& op, const StepContext& context, UnitRange range, void*) {
+  with_update(op, context, [&](const auto& update) {
+    Preparation p;
+    int32_t segment = -1;
+    for (int64_t c = range.begin; c < range.end; ++c) {
+      const Chunk& chunk = op.arrays.chunks[c];
+      if (chunk.segment != segment) {
+        p = preparation_of(op, context, chunk.segment);
+        if (clips_by_norm(op))
+          p.factor = static_cast<float>(
+              math::clip_factor(gradient_norm(op, c), static_cast<double>(op.clip_limit)));
+      }
+      segment = chunk.segment;
+      update_range(update, op.arrays, p, chunk.offset, chunk.size,
+                   op.arrays.gradients + chunk.offset);
+    }
+  });
 }
 
 template <class Op>
@@ -271,6 +284,32 @@ int64_t count_chunks(const Op& op, const StepContext&) {
 }
 
 }  // namespace
+
+void update_block(const ops::FusedUpdate& fused, const StepContext& context,
+                  const UpdateBlock& block) {
+  const OptimizerStep& op = *fused.step;
+  const Preparation p = preparation_of(op, context, fused.segment);
+  const int64_t first = op.arrays.segments[fused.segment].offset + block.offset;
+  with_update(op, context, [&](const auto& update) {
+    if (block.cols == block.stride)
+      return update_range(update, op.arrays, p, first, block.rows * block.cols, block.gradient);
+    for (int64_t r = 0; r < block.rows; ++r)
+      update_range(update, op.arrays, p, first + r * block.stride, block.cols,
+                   block.gradient + r * block.stride);
+  });
+}
+
+Prefetch prefetch_update(const ops::FusedUpdate& fused, int64_t begin, int64_t end) {
+  const OptimizerArrays& arrays = fused.step->arrays;
+  const Segment& segment = arrays.segments[fused.segment];
+  Prefetch prefetch;
+  prefetch.array[prefetch.arrays++] = arrays.parameters + segment.offset;
+  for (const float* slot : arrays.slots)
+    if (slot) prefetch.array[prefetch.arrays++] = slot + segment.offset;
+  prefetch.next = begin;
+  prefetch.end = end < segment.size ? end : segment.size;
+  return prefetch;
+}
 
 void register_optimizer(KernelTable& table) {
   table.regularization_penalty = {count_chunks, penalty_run, nullptr};

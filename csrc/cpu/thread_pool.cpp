@@ -49,6 +49,32 @@ int default_threads() {
   return threads < kMaxThreads ? threads : kMaxThreads;
 }
 
+int current_core() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+// Moves the calling thread to the n-th core after `core` of those it may use; it stays free to use
+// them all.
+void leave_core([[maybe_unused]] int core, [[maybe_unused]] int n) {
+#if defined(__linux__)
+  cpu_set_t allowed, one;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  int target = core;
+  for (int steps = CPU_SETSIZE; n > 0 && steps > 0; --steps) {
+    target = (target + 1) % CPU_SETSIZE;
+    if (CPU_ISSET(target, &allowed)) --n;
+  }
+  CPU_ZERO(&one);
+  CPU_SET(target, &one);
+  if (sched_setaffinity(0, sizeof one, &one) == 0)
+    sched_setaffinity(0, sizeof allowed, &allowed);
+#endif
+}
+
 std::atomic<int64_t> least_work{int64_t{1} << 20};  // about 10 microseconds of one core
 
 // The process's pool. In a forked child the parent's threads do not exist: the child drops the
@@ -91,7 +117,8 @@ void Barrier::wait() {
   }
 }
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads)
+    : core_(std::make_unique<std::atomic<int>[]>(static_cast<size_t>(threads))) {
   for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { serve(t); });
 }
 
@@ -108,6 +135,7 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::run(const std::function<void(int)>& work) {
   if (workers_.empty()) return work(0);
   work_ = &work;
+  core_[0].store(current_core(), std::memory_order_relaxed);
   running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
   generation_.fetch_add(1);
   if (asleep_.load() > 0) {
@@ -120,6 +148,21 @@ void ThreadPool::run(const std::function<void(int)>& work) {
       pause_core();
     else
       std::this_thread::yield();
+  }
+}
+
+// Threads that meet every few microseconds must not share a core. A system that wakes a worker where its
+// caller runs may leave them there for seconds: each has always just run, so neither looks worth
+// moving.
+void ThreadPool::part_ways(int thread) {
+  const int mine = current_core();
+  core_[thread].store(mine, std::memory_order_relaxed);
+  if (mine < 0 || threads() > available_cores()) return;
+  for (int other = 0; other < thread; ++other) {
+    if (core_[other].load(std::memory_order_relaxed) != mine) continue;
+    leave_core(core_[0].load(std::memory_order_relaxed), thread);
+    core_[thread].store(current_core(), std::memory_order_relaxed);
+    return;
   }
 }
 
@@ -136,6 +179,7 @@ void ThreadPool::serve(int thread) {
     }
     seen = generation_.load();
     if (stop_) return;
+    part_ways(thread);
     (*work_)(thread);
     running_.fetch_sub(1, std::memory_order_release);
   }

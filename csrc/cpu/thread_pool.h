@@ -39,7 +39,9 @@ class ThreadPool {
 
  private:
   void serve(int thread);
+  void part_ways(int thread);
 
+  std::unique_ptr<std::atomic<int>[]> core_;  // by thread: where it runs now
   std::vector<std::thread> workers_;
   const std::function<void(int)>* work_ = nullptr;
   std::atomic<uint32_t> generation_{0};

@@ -14,6 +14,7 @@ void ProgramWriter::find_differentiable() {
   producer_.assign(tensors, -1);
   readers_.assign(tensors, 0);
   gradient_terms_.assign(tensors, 0);
+  parameter_readers_.assign(graph_.parameters.size(), 0);
   needs_gradient_.assign(tensors, false);
   for (size_t g = 0; g < lowered_.groups.size(); ++g) {
     const Group& group = lowered_.groups[g];
@@ -21,9 +22,10 @@ void ProgramWriter::find_differentiable() {
     bool needed = false;
     for (int id : group.inputs) {
       const Tensor& t = graph_.tensors[at(id)];
-      if (t.kind == TensorKind::parameter)
+      if (t.kind == TensorKind::parameter) {
         needed = needed || parameters_.trainable(at(t.index));
-      else if (!(group.kind == GroupKind::reshape && t.kind == TensorKind::input))
+        ++parameter_readers_[at(t.index)];
+      } else if (!(group.kind == GroupKind::reshape && t.kind == TensorKind::input))
         ++readers_[at(id)];
       needed = needed || needs_gradient_[at(id)];
     }
@@ -153,11 +155,20 @@ void ProgramWriter::backward_dense(size_t g) {
   op.dz = dz.matrix;
   op.dw = parameters_.panels(at(w), parameters_.gradient(at(w)));
   op.accumulate = train_w && accumulates(w);
+  if (train_w) op.update_w = fused_update(w);
   if (train_b) {
     op.db = parameters_.gradient(at(b));
     op.accumulate_bias = accumulates(b);
+    op.update_b = fused_update(b);
   }
-  emit(op, group.name, "weight and bias gradient", {value(x).buffer, dz.buffer}, independent);
+  // An update must wait until the input gradient has read the weights. What comes next is ready
+  // after the same barrier.
+  const bool updates = static_cast<bool>(op.update_w);
+  emit(op, group.name,
+       updates ? "weight and bias gradient, used up by the optimizer while in cache"
+               : "weight and bias gradient",
+       {value(x).buffer, dz.buffer}, independent && !updates);
+  next_independent_ = updates && independent;
 }
 
 void ProgramWriter::backward_batchnorm(size_t g) {
@@ -168,16 +179,17 @@ void ProgramWriter::backward_batchnorm(size_t g) {
   const Value dy = gradient_of(group.output);
   ops::BatchNormBackward op;
   size_t next = 1;
-  auto trainable = [&](bool present) {
+  auto trainable = [&](bool present, ops::FusedUpdate& update) {
     const int p = present ? parameter_of(group.inputs[next++]) : -1;
     if (p < 0 || !parameters_.trainable(at(p))) return static_cast<float*>(nullptr);
     op.accumulate_parameters = accumulates(p);
+    update = fused_update(p);
     return parameters_.gradient(at(p));
   };
   const bool scale = attrs.number("scale", 1) != 0;
   if (scale) op.gamma = parameters_.parameter(at(parameter_of(group.inputs[1])));
-  op.dgamma = trainable(scale);
-  op.dbeta = trainable(attrs.number("center", 1) != 0);
+  op.dgamma = trainable(scale, op.update_gamma);
+  op.dbeta = trainable(attrs.number("center", 1) != 0, op.update_beta);
   op.x = value(x).matrix;
   op.dy = dy.matrix;
   op.training = group.batch_statistics;
@@ -191,8 +203,13 @@ void ProgramWriter::backward_batchnorm(size_t g) {
     dx = gradient_in(x, dy);
     op.dx = dx.matrix;
   }
+  const bool updates = request_.kind == ProgramKind::train && group.batch_statistics;
+  if (updates) {
+    op.moving = moving_statistics(g);
+    saved_[g].updated = true;
+  }
   emit(op, group.name, "sums and input gradient, activation gradient included",
-       {value(x).buffer, dy.buffer, dx.buffer, saved_[g].mean, saved_[g].rstd,
+       {saved_[g].variance, value(x).buffer, dy.buffer, dx.buffer, saved_[g].mean, saved_[g].rstd,
         saved_[g].activation.buffer});
 }
 

@@ -45,11 +45,12 @@ ParameterStore::ParameterStore(const Graph& graph, ops::Backend& backend)
       const Parameter& spec = graph.parameters[i];
       const double decay =
           spec.decay && graph.has_optimizer ? graph.optimizer.options.number("weight_decay", 0) : 0;
-      const auto segment = static_cast<int32_t>(segments_.size());
+      place.segment = static_cast<int32_t>(segments_.size());
       segments_.push_back({place.offset, place.size, static_cast<float>(spec.l1),
                            static_cast<float>(spec.l2), static_cast<float>(decay)});
       for (int64_t at = 0; at < place.size; at += ops::kChunk)
-        chunks_.push_back({place.offset + at, std::min(ops::kChunk, place.size - at), segment});
+        chunks_.push_back(
+            {place.offset + at, std::min(ops::kChunk, place.size - at), place.segment});
     }
     if (trainable) trainable_size_ = total_size_;
   }

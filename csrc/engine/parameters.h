@@ -23,6 +23,7 @@ class ParameterStore {
   float* gradient(size_t i) const;
   PanelMatrix panels(size_t i, float* data) const;
   bool trainable(size_t i) const { return places_[i].trainable; }
+  int32_t segment(size_t i) const { return places_[i].segment; }
 
   // Gradients and state are made when training starts: a model that only predicts has none.
   void prepare_training(int slots);
@@ -44,6 +45,7 @@ class ParameterStore {
     Shape shape;
     bool trainable = true;
     bool panels = false;
+    int32_t segment = -1;  // of a trainable one
   };
   float* parameters_data() const { return static_cast<float*>(parameters_->data()); }
 

@@ -25,6 +25,7 @@ ops::Program ProgramWriter::write() {
   folded_.assign(tensors, false);
   saved_.assign(lowered_.groups.size(), {});
   parameter_written_.assign(graph_.parameters.size(), false);
+  parameter_updated_.assign(graph_.parameters.size(), false);
   target_values_.assign(at(sources_.targets), {});
   label_buffers_.assign(at(sources_.targets), -1);
   weight_buffers_.assign(at(sources_.targets), -1);
@@ -47,6 +48,7 @@ ops::Program ProgramWriter::write() {
     totals();
   }
   if (differentiates(request_.kind)) {
+    begin_update();
     for (size_t g = lowered_.groups.size(); g-- > 0;) backward(g);
     update();
   }

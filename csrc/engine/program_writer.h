@@ -19,6 +19,7 @@ struct Value {
 struct Saved {
   Value activation;  // saved tensor of the pointwise epilogue; may be the output itself
   int mean = -1, variance = -1, rstd = -1;  // batchnorm statistics (buffers)
+  bool updated = false;                     // the backward op moves the moving statistics
 };
 
 class ProgramWriter {
@@ -65,8 +66,11 @@ class ProgramWriter {
 
   // update.cpp
   void penalties();
+  void begin_update();
   void update();
   void gradient_norm(int chunk_sums);
+  ops::FusedUpdate fused_update(int parameter);  // empty if another pass must do it
+  ops::BatchNormUpdate moving_statistics(size_t group);
 
   // Shared.
   Value make(int tensor);
@@ -100,6 +104,8 @@ class ProgramWriter {
   // read it and how many of them add to its gradient
   std::vector<Saved> saved_;             // by group
   std::vector<bool> parameter_written_;  // its gradient already has a term this step
+  std::vector<int> parameter_readers_;   // by parameter: how many groups use it
+  std::vector<bool> parameter_updated_;  // the op that makes its gradient updates it
   std::vector<Value> target_values_;
   std::vector<int> label_buffers_, weight_buffers_;
   std::vector<int> loss_rows_, metric_rows_;

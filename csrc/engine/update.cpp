@@ -1,5 +1,8 @@
 // What changes the model: penalties, clipping, the optimizer, moving statistics.
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 #include "engine/program_writer.h"
 
@@ -89,44 +92,82 @@ void ProgramWriter::gradient_norm(int chunk_sums) {
        "gradients", "regularization gradient, sums of squares", {chunk_sums});
 }
 
-void ProgramWriter::update() {
-  if (parameters_.trainable_size() > 0 && request_.kind == ProgramKind::gradients) {
-    if (penalised(parameters_)) gradient_norm(vector_buffer(2 * parameters_.arrays().chunk_count));
-    return;
-  }
-  if (request_.kind == ProgramKind::gradients) return;
+// From here on the calls run only if the step's loss is finite. Sets up the updates that the backward ops
+// take themselves: all but those that need the norm of a gradient first.
+void ProgramWriter::begin_update() {
+  if (request_.kind != ProgramKind::train) return;
   calls_ = &program_.update;
   ++phase_;  // the check of the loss stands between
-  for (size_t g = 0; g < lowered_.groups.size(); ++g) {
-    const Group& group = lowered_.groups[g];
-    if (group.kind != GroupKind::batchnorm || !group.batch_statistics) continue;
-    const size_t count = group.inputs.size();
-    const float momentum = static_cast<float>(group.node->attrs.number("momentum", 0.99));
-    emit(ops::BatchNormUpdate{address(saved_[g].mean), address(saved_[g].variance),
-                              parameters_.parameter(at(parameter_of(group.inputs[count - 2]))),
-                              parameters_.parameter(at(parameter_of(group.inputs[count - 1]))),
-                              graph_.tensors[at(group.inputs[count - 1])].shape[0], momentum},
-         group.name, "moving statistics", {saved_[g].mean, saved_[g].variance}, true);
-  }
+  next_independent_ = false;
   if (!graph_.has_optimizer || parameters_.trainable_size() == 0) return;
-  ops::OptimizerStep step = optimizer_step(graph_.optimizer);
   const ClipChoice clip = clip_of(graph_.optimizer.options);
+  ops::OptimizerStep step = optimizer_step(graph_.optimizer);
   step.clip = clip.clip;
   step.clip_limit = clip.limit;
   step.arrays = parameters_.arrays();
   const SlotMap slots = slot_map(graph_.optimizer);
   for (int i = 0; i < 3; ++i)
     if (slots.position[i] >= 0) step.arrays.slots[i] = parameters_.slot_data(at(slots.position[i]));
-  std::string reason = "all trainable parameters in one pass";
-  if (clip.clip == ops::Clip::norm || clip.clip == ops::Clip::global_norm) {
-    const int sums = vector_buffer(2 * step.arrays.chunk_count);
-    gradient_norm(sums);
-    step.chunk_sum = reinterpret_cast<const double*>(address(sums));
-    reason += "; clipped by norm, which takes a pass of its own";
-    emit(step, "optimizer", reason, {sums});
+  program_.fused_step = std::make_shared<const ops::OptimizerStep>(step);
+}
+
+ops::FusedUpdate ProgramWriter::fused_update(int parameter) {
+  const ops::OptimizerStep* step = program_.fused_step.get();
+  const bool alone = parameter_readers_[at(parameter)] == 1;
+  if (!step || !alone || step->clip == ops::Clip::norm || step->clip == ops::Clip::global_norm)
+    return {};
+  parameter_updated_[at(parameter)] = true;
+  return {step, parameters_.segment(at(parameter))};
+}
+
+ops::BatchNormUpdate ProgramWriter::moving_statistics(size_t g) {
+  const Group& group = lowered_.groups[g];
+  const size_t count = group.inputs.size();
+  const float momentum = static_cast<float>(group.node->attrs.number("momentum", 0.99));
+  return {address(saved_[g].mean),
+          address(saved_[g].variance),
+          parameters_.parameter(at(parameter_of(group.inputs[count - 2]))),
+          parameters_.parameter(at(parameter_of(group.inputs[count - 1]))),
+          graph_.tensors[at(group.inputs[count - 1])].shape[0],
+          momentum};
+}
+
+// What the backward pass has left over.
+void ProgramWriter::update() {
+  if (parameters_.trainable_size() > 0 && request_.kind == ProgramKind::gradients) {
+    if (penalised(parameters_)) gradient_norm(vector_buffer(2 * parameters_.arrays().chunk_count));
     return;
   }
-  emit(step, "optimizer", reason, {}, true);
+  if (request_.kind == ProgramKind::gradients) return;
+  for (size_t g = 0; g < lowered_.groups.size(); ++g) {
+    const Group& group = lowered_.groups[g];
+    if (group.kind != GroupKind::batchnorm || !group.batch_statistics || saved_[g].updated)
+      continue;
+    emit(moving_statistics(g), group.name, "moving statistics",
+         {saved_[g].mean, saved_[g].variance}, true);
+  }
+  if (!program_.fused_step) return;
+  const ops::OptimizerArrays arrays = parameters_.arrays();
+  for (size_t i = 0; i < parameter_updated_.size(); ++i) {
+    if (!parameters_.trainable(i) || parameter_updated_[i]) continue;
+    std::copy_if(arrays.chunks, arrays.chunks + arrays.chunk_count,
+                 std::back_inserter(program_.chunks),
+                 [&](const ops::Chunk& c) { return c.segment == parameters_.segment(i); });
+  }
+  if (program_.chunks.empty()) return;
+  ops::OptimizerStep step = *program_.fused_step;
+  step.arrays.chunks = program_.chunks.data();
+  step.arrays.chunk_count = static_cast<int64_t>(program_.chunks.size());
+  if (step.clip == ops::Clip::norm || step.clip == ops::Clip::global_norm) {
+    const int sums = vector_buffer(2 * arrays.chunk_count);
+    gradient_norm(sums);
+    step.chunk_sum = reinterpret_cast<const double*>(address(sums));
+    emit(step, "optimizer",
+         "all trainable parameters in one pass; clipped by norm, which takes a pass of its own",
+         {sums});
+    return;
+  }
+  emit(step, "optimizer", "parameters that several layers share, or that no layer reads", {});
 }
 
 }  // namespace dnnfast::engine

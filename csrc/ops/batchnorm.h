@@ -4,6 +4,7 @@
 
 #include "core/tensor.h"
 #include "ops/activation.h"
+#include "ops/optimizer.h"
 
 namespace dnnfast::ops {
 
@@ -41,11 +42,23 @@ struct BatchNormInference {
   float* saved = nullptr;
 };
 
+// moving = moving * momentum + batch * (1 - momentum), for mean and (biased) variance. A step of
+// its own so that a step whose loss is not finite changes nothing.
+struct BatchNormUpdate {
+  const float* mean = nullptr;
+  const float* variance = nullptr;
+  float* moving_mean = nullptr;
+  float* moving_variance = nullptr;
+  int64_t cols = 0;
+  float momentum = 0.99f;
+};
+
 // dy is the gradient of the fused output; `gradient` turns it into the gradient dn of the scaled
 // value. dgamma (+)= sum dn * xhat, dbeta (+)= sum dn (each may be null), and
 //   training: dx (+)= gamma * rstd * (dn - mean(dn) - xhat * mean(dn * xhat))
 //   frozen:   dx (+)= gamma * rstd * dn   (mean, rstd are the moving ones)
-// dx may be null (first layer of a network) and may alias dy when accumulate is false.
+// dx may be null (first layer of a network) and may alias dy when accumulate is false. The gradients may be
+// consumed at once by updates of gamma and beta, and `moving` (or nothing) be done beside them.
 struct BatchNormBackward {
   BatchMatrix x;
   BatchMatrix dy;
@@ -59,17 +72,9 @@ struct BatchNormBackward {
   bool training = true;
   bool accumulate = false;             // dx
   bool accumulate_parameters = false;  // dgamma, dbeta
-};
-
-// moving = moving * momentum + batch * (1 - momentum), for mean and (biased) variance. A step of
-// its own so that a step whose loss is not finite changes nothing.
-struct BatchNormUpdate {
-  const float* mean = nullptr;
-  const float* variance = nullptr;
-  float* moving_mean = nullptr;
-  float* moving_variance = nullptr;
-  int64_t cols = 0;
-  float momentum = 0.99f;
+  FusedUpdate update_gamma;
+  FusedUpdate update_beta;
+  BatchNormUpdate moving;  // empty when moving_mean is null
 };
 
 }  // namespace dnnfast::ops

@@ -4,6 +4,7 @@
 
 #include "core/tensor.h"
 #include "ops/activation.h"
+#include "ops/optimizer.h"
 
 namespace dnnfast::ops {
 
@@ -18,7 +19,9 @@ struct DenseForward {
   float* saved = nullptr;
 };
 
-// dw (+)= x^T dz, db (+)= column sums of dz (either may be null). Sums run over rows in order.
+// dw (+)= x^T dz, db (+)= column sums of dz (either may be null). Sums run over rows in order. Either may be
+// consumed at once by the update of its parameter; then it is not accumulated, and no op that still
+// reads the parameter may run beside this one.
 struct DenseBackwardWeight {
   BatchMatrix x;
   BatchMatrix dz;
@@ -26,6 +29,8 @@ struct DenseBackwardWeight {
   float* db = nullptr;
   bool accumulate = false;       // dw
   bool accumulate_bias = false;  // db
+  FusedUpdate update_w;
+  FusedUpdate update_b;
 };
 
 // dx (+)= gradient(dz w^T): the epilogue is the derivative of the op that produced x, so that x's

@@ -71,4 +71,13 @@ struct OptimizerStep {
   const double* chunk_sum = nullptr;  // from GradientNorm
 };
 
+// The update of one parameter by the op that makes its gradient, while that is in cache. The op may
+// leave the flat gradient array unwritten.
+struct FusedUpdate {
+  const OptimizerStep* step = nullptr;  // null: the gradient is stored for an op that comes later
+  int32_t segment = 0;
+
+  explicit operator bool() const { return step != nullptr; }
+};
+
 }  // namespace dnnfast::ops

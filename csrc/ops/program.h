@@ -1,6 +1,7 @@
 #pragma once
 // A program: the ops of one step in execution order. The engine writes it, a backend compiles it.
 
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,11 +33,13 @@ struct Call {
   bool barrier = true;  // false: independent of the calls since the last barrier
 };
 
-// `compute` runs first; then the step's loss is checked, and `update` (everything that changes the
-// model) runs only if it is finite. step_loss is null for programs without a loss.
+// `compute` runs first; then the step's loss is checked, and `update` (the backward pass and everything that
+// changes the model) runs only if it is finite. step_loss is null for programs without a loss.
 struct Program {
   std::vector<Call> compute;
   std::vector<Call> update;
+  std::shared_ptr<const OptimizerStep> fused_step;  // what the calls' fused updates point to
+  std::vector<Chunk> chunks;  // of the parameters that no call updates by itself
   const double* step_loss = nullptr;
 };
 

@@ -137,7 +137,14 @@ def test_plan_is_described_with_reasons():
     text = session.describe(32)
     assert "batchnorm_forward" in text and "elu" in text and "dropout 0.2" in text
     assert "with the activation gradient of the layer below" in text
-    assert "optimizer_step" in text.split("if the loss is finite")[1]
+    update = text.split("if the loss is finite")[1]
+    assert "used up by the optimizer" in update and "optimizer_step" not in update
+    graph = GRAPHS["normalized"]()
+    graph.optimizer = Optimizer("adam", {"global_clipnorm": 1.0})
+    clipped = _core.Session(graph).describe(32).split("if the loss is finite")[1]
+    assert "used up" not in clipped and clipped.index("gradient_norm") < clipped.index(
+        "optimizer_step"
+    )
     assert "dropout" not in session.describe(32, "predict")
     assert session.activation_bytes(32, "predict") < session.activation_bytes(32, "train")
 
