@@ -7,6 +7,7 @@ Learning rates and all other optimizer settings are the defaults of Keras 3.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
@@ -142,3 +143,46 @@ WORKLOADS: dict[str, Workload] = {
         ),
     )
 }
+
+# The points of scaling.py, kept apart from what run.py runs.
+WIDTHS = (16, 64, 256, 1024, 4096)
+BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
+
+
+def width_point(width: int) -> Workload:
+    """Two hidden layers of a width; wide ones take fewer steps, so that none takes minutes."""
+    parameters = _train("", (width, width), "adam").parameters
+    # Keras runs 16 steps per execution: another number would compile the rest on its own.
+    steps = 16 * max(1, min(64, (1 << 24) // parameters))
+    return _train(f"width-{width}", (width, width), "adam", rows=32 * steps)
+
+
+def batch_point(batch: int) -> Workload:
+    """The network of `lecture` at a batch size."""
+    steps = max(8, min(1024, (1 << 15) // batch))
+    return _train(f"batch-{batch}", _LECTURE, "sgd", batch=batch, rows=batch * steps)
+
+
+def scaling_point(name: str) -> Workload | None:
+    """The workload called `width-N` or `batch-N`, or None if the name has another form."""
+    match = re.fullmatch(r"(width|batch)-([1-9][0-9]{0,5})", name)
+    if match is None:
+        return None
+    return {"width": width_point, "batch": batch_point}[match[1]](int(match[2]))
+
+
+SCALING: dict[str, Workload] = {
+    w.name: w for w in (*map(width_point, WIDTHS), *map(batch_point, BATCHES))
+}
+
+
+def find(name: str) -> Workload:
+    """The workload of a name, a scaling point included.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    work = WORKLOADS.get(name) or scaling_point(name)
+    if work is None:
+        raise ValueError(f"no workload is called {name!r}; known: {', '.join(WORKLOADS)}")
+    return work

@@ -1,10 +1,13 @@
-"""Keras 3 on JAX, compiled, several steps per execution, through `fit` as users call it."""
+"""Keras 3 on JAX, or ("tensorflow" variant) on TensorFlow: compiled, several steps per execution,
+through `fit` as users call it."""
 
 from __future__ import annotations
 
 import os
+import sys
 
-os.environ["KERAS_BACKEND"] = "jax"
+# Keras chooses its backend when it is imported, before the options are parsed.
+os.environ["KERAS_BACKEND"] = "tensorflow" if "tensorflow" in sys.argv else "jax"
 import keras
 import numpy as np
 
@@ -43,8 +46,25 @@ def network(work: Workload) -> keras.Model:
     return model
 
 
+def set_threads(threads: int) -> dict[str, str]:
+    """Tells the backend how many threads to use, and returns its version by its name.
+
+    JAX has as many as there are processors, and the driver has bound this process to `threads`.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return {"jax": jax.__version__}
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    return {"tensorflow": tf.__version__}
+
+
 def build(job: Job):
     work = job.workload
+    versions = {"keras": keras.__version__} | set_threads(job.threads)
     model = network(work)
     model.compile(
         optimizer=work.optimizer or "sgd",
@@ -70,9 +90,7 @@ def build(job: Job):
         return float(passes.mean(0).sum() + passes.std(0).sum())
 
     run = {"train": train, "predict": predict, "mc": monte_carlo}[work.kind]
-    import jax
-
-    return run, {"keras": keras.__version__, "jax": jax.__version__}
+    return run, versions
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data import load
-from workloads import WORKLOADS, Workload
+from workloads import Workload, find
 
 WARMUP_RUNS = 2
 
@@ -41,14 +41,13 @@ class Job:
 
 def _parse() -> Job:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--workload", choices=list(WORKLOADS), required=True)
+    parser.add_argument("--workload", type=find, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--variant", default="")
     parser.add_argument("--data", default="")
     args = parser.parse_args()
-    workload = WORKLOADS[args.workload]
-    x, y = load(workload.rows, args.data)
-    return Job(workload, x, y, args.threads, args.variant)
+    x, y = load(args.workload.rows, args.data)
+    return Job(args.workload, x, y, args.threads, args.variant)
 
 
 def serve(build: Callable[[Job], tuple[Callable[[], float], dict[str, str]]]) -> None:

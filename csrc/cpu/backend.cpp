@@ -93,6 +93,14 @@ struct BoundCall {
   const void* kernel;
   void (*run)(const BoundCall&, const StepContext&, int thread, int threads, void* scratch);
   bool barrier;
+  int64_t column_groups;  // see ops::Call
+  bool follows;
+
+  // Whether whole groups of columns give the threads nearly equal shares.
+  bool by_columns(int threads) const {
+    const int64_t most = (column_groups + threads - 1) / threads;
+    return column_groups > 0 && most * threads * 4 <= column_groups * 5;
+  }
 };
 
 template <class Op>
@@ -101,7 +109,11 @@ void run_share(const BoundCall& call, const StepContext& context, int thread, in
   const auto& kernel = *static_cast<const Kernel<Op>*>(call.kernel);
   const Op& op = *static_cast<const Op*>(call.op);
   const int64_t units = kernel.units(op, context);
-  const UnitRange range{units * thread / threads, units * (thread + 1) / threads};
+  if (units == 0) return;
+  // Units are numbered column group by column group.
+  const int64_t shares = call.by_columns(threads) ? call.column_groups : units;
+  const UnitRange range{shares * thread / threads * (units / shares),
+                        shares * (thread + 1) / threads * (units / shares)};
   if (range.begin < range.end) kernel.run(op, context, range, scratch);
 }
 
@@ -165,7 +177,8 @@ class HostExecutable : public ops::Executable {
             using Op = std::decay_t<decltype(op)>;
             const Kernel<Op>& kernel = kernel_of<Op>(kernels());
             work_ += work_of(op);
-            bound.push_back({&op, &kernel, run_share<Op>, call.barrier});
+            bound.push_back(
+                {&op, &kernel, run_share<Op>, call.barrier, call.column_groups, call.follows});
             if (kernel.scratch_bytes)
               scratch_bytes_ = std::max(scratch_bytes_, kernel.scratch_bytes(op, batch_capacity_));
           },
@@ -183,7 +196,7 @@ class HostExecutable : public ops::Executable {
                  int threads, Barrier& barrier) {
     void* scratch = scratch_bytes_ ? scratch_[static_cast<size_t>(thread)].get() : nullptr;
     for (const BoundCall& call : calls) {
-      if (call.barrier) barrier.wait();
+      if (call.barrier && !(call.follows && call.by_columns(threads))) barrier.wait();
       call.run(call, context, thread, threads, scratch);
     }
   }

@@ -70,8 +70,7 @@ void leave_core([[maybe_unused]] int core, [[maybe_unused]] int n) {
   }
   CPU_ZERO(&one);
   CPU_SET(target, &one);
-  if (sched_setaffinity(0, sizeof one, &one) == 0)
-    sched_setaffinity(0, sizeof allowed, &allowed);
+  if (sched_setaffinity(0, sizeof one, &one) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
 #endif
 }
 

@@ -133,7 +133,6 @@ void ProgramWriter::backward_dense(size_t g) {
   const int x = group.inputs[0];
   const int w = parameter_of(group.inputs[1]);
   const int b = group.inputs.size() > 2 ? parameter_of(group.inputs[2]) : -1;
-  bool independent = false;
   if (needs_gradient(x)) {
     ops::DenseBackwardInput op;
     op.dz = dz.matrix;
@@ -145,7 +144,6 @@ void ProgramWriter::backward_dense(size_t g) {
     const bool folded = fold_pointwise_into(x, op.gradient, used);
     emit(op, group.name,
          folded ? "with the activation gradient of the layer below" : "input gradient only", used);
-    independent = true;
   }
   const bool train_w = parameters_.trainable(at(w));
   const bool train_b = b >= 0 && parameters_.trainable(at(b));
@@ -161,14 +159,12 @@ void ProgramWriter::backward_dense(size_t g) {
     op.accumulate_bias = accumulates(b);
     op.update_b = fused_update(b);
   }
-  // An update must wait until the input gradient has read the weights. What comes next is ready
-  // after the same barrier.
-  const bool updates = static_cast<bool>(op.update_w);
-  emit(op, group.name,
-       updates ? "weight and bias gradient, used up by the optimizer while in cache"
-               : "weight and bias gradient",
-       {value(x).buffer, dz.buffer}, independent && !updates);
-  next_independent_ = updates && independent;
+  // An update must wait until the input gradient has read the weights; the next layer's ops need not
+  // wait for either.
+  defer(op, group.name,
+        op.update_w ? "weight and bias gradient, used up by the optimizer while in cache"
+                    : "weight and bias gradient",
+        {value(x).buffer, dz.buffer});
 }
 
 void ProgramWriter::backward_batchnorm(size_t g) {
@@ -208,9 +204,9 @@ void ProgramWriter::backward_batchnorm(size_t g) {
     op.moving = moving_statistics(g);
     saved_[g].updated = true;
   }
-  emit(op, group.name, "sums and input gradient, activation gradient included",
-       {saved_[g].variance, value(x).buffer, dy.buffer, dx.buffer, saved_[g].mean, saved_[g].rstd,
-        saved_[g].activation.buffer});
+  emit_follower(op, dy.matrix, group.name, "sums and input gradient, activation gradient included",
+                {saved_[g].variance, value(x).buffer, dy.buffer, dx.buffer, saved_[g].mean,
+                 saved_[g].rstd, saved_[g].activation.buffer});
 }
 
 void ProgramWriter::backward_merge(size_t g) {

@@ -105,17 +105,17 @@ void ProgramWriter::forward_batchnorm(size_t g) {
   if (group.batch_statistics) {
     keep.mean = vector_buffer(cols);
     keep.variance = vector_buffer(cols);
-    emit(ops::BatchNormForward{x.matrix, y.matrix, gamma, beta, address(keep.mean),
-                               address(keep.variance), address(keep.rstd), epsilon, group.act,
-                               group.dropout, saved.matrix.data},
-         group.name, group.reason,
-         {x.buffer, y.buffer, saved.buffer, keep.mean, keep.variance, keep.rstd});
+    emit_follower(ops::BatchNormForward{x.matrix, y.matrix, gamma, beta, address(keep.mean),
+                                        address(keep.variance), address(keep.rstd), epsilon,
+                                        group.act, group.dropout, saved.matrix.data},
+                  x.matrix, group.name, group.reason,
+                  {x.buffer, y.buffer, saved.buffer, keep.mean, keep.variance, keep.rstd});
   } else {
-    emit(ops::BatchNormInference{x.matrix, y.matrix, gamma, beta, moving_mean, moving_variance,
-                                 address(keep.rstd), epsilon, group.act, group.dropout,
-                                 saved.matrix.data},
-         group.name, group.reason + "; moving statistics",
-         {x.buffer, y.buffer, saved.buffer, keep.rstd});
+    emit_follower(ops::BatchNormInference{x.matrix, y.matrix, gamma, beta, moving_mean,
+                                          moving_variance, address(keep.rstd), epsilon, group.act,
+                                          group.dropout, saved.matrix.data},
+                  x.matrix, group.name, group.reason + "; moving statistics",
+                  {x.buffer, y.buffer, saved.buffer, keep.rstd});
   }
 }
 

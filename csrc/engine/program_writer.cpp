@@ -34,6 +34,7 @@ ops::Program ProgramWriter::write() {
   extra_gradients_.clear();
   step_loss_ = chunk_sums_ = -1;
   next_independent_ = false;
+  deferred_.clear();
   phase_ = 0;
 
   find_differentiable();
@@ -89,9 +90,56 @@ void ProgramWriter::emit(ops::Op op, const std::string& name, const std::string&
   const bool barrier = !independent && !next_independent_ && !calls_->empty();
   next_independent_ = false;
   if (barrier) ++phase_;
+  const bool release = barrier && !deferred_.empty();
+  if (release) flush_deferred();
   for (int buffer : used)
     if (buffer >= 0) buffers_.use(buffer, phase_);
-  calls_->push_back({std::move(op), name, reason, barrier});
+  calls_->push_back({std::move(op), name, reason, barrier && !release});
+}
+
+void ProgramWriter::emit_follower(ops::Op op, const BatchMatrix& shared, const std::string& name,
+                                  const std::string& reason, std::vector<int> used) {
+  const bool after_dense = !calls_->empty() && std::visit(
+                                                   [&](const auto& last) {
+                                                     if constexpr (requires {
+                                                                     last.w;
+                                                                     last.y;
+                                                                   })
+                                                       return last.y.data == shared.data;
+                                                     else if constexpr (requires {
+                                                                          last.w;
+                                                                          last.dx;
+                                                                        })
+                                                       return last.dx.data == shared.data;
+                                                     else
+                                                       return false;
+                                                   },
+                                                   calls_->back().op);
+  if (!after_dense) return emit(std::move(op), name, reason, std::move(used));
+  // Its barrier may be left out: no memory is free that was not before, and deferred calls wait on.
+  for (int buffer : used)
+    if (buffer >= 0) buffers_.use(buffer, phase_);
+  const int64_t groups = shared.padded_cols() / kColumnPadding;
+  calls_->back().column_groups = groups;
+  calls_->push_back({std::move(op), name, reason, true, groups, true});
+}
+
+void ProgramWriter::defer(ops::Op op, const std::string& name, const std::string& reason,
+                          std::vector<int> used) {
+  deferred_.push_back({{std::move(op), name, reason, false}, std::move(used)});
+}
+
+// Deferred calls are independent of each other and of the one that comes after them.
+void ProgramWriter::flush_deferred() {
+  bool barrier = !calls_->empty();
+  for (auto& [call, used] : deferred_) {
+    for (int buffer : used)
+      if (buffer >= 0) buffers_.use(buffer, phase_);
+    call.barrier = barrier;
+    barrier = false;
+    calls_->push_back(std::move(call));
+  }
+  deferred_.clear();
 }
 
 }  // namespace dnnfast::engine

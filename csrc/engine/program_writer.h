@@ -86,6 +86,12 @@ class ProgramWriter {
   // Appends a call; `used` are the buffers it touches. independent: needs no barrier before it.
   void emit(ops::Op op, const std::string& name, const std::string& reason, std::vector<int> used,
             bool independent = false);
+  // The same for an op that works on the columns of `shared`, which the last call has written.
+  void emit_follower(ops::Op op, const BatchMatrix& shared, const std::string& name,
+                     const std::string& reason, std::vector<int> used);
+  // Keeps a call until the next barrier has passed.
+  void defer(ops::Op op, const std::string& name, const std::string& reason, std::vector<int> used);
+  void flush_deferred();
 
   const Graph& graph_;
   const Lowered& lowered_;
@@ -112,6 +118,7 @@ class ProgramWriter {
   std::vector<std::pair<int, Value>> extra_gradients_;  // tensor, a further term of its gradient
   int step_loss_ = -1, chunk_sums_ = -1;
   bool next_independent_ = false;
+  std::vector<std::pair<ops::Call, std::vector<int>>> deferred_;  // and the buffers they use
 };
 
 }  // namespace dnnfast::engine

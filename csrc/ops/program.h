@@ -31,6 +31,11 @@ struct Call {
   std::string name;     // the layer or parameter it works for
   std::string reason;   // why this form was chosen, for Plan::describe()
   bool barrier = true;  // false: independent of the calls since the last barrier
+  // Of a call whose neighbour (the one before or after it) touches the same columns of one matrix: how
+  // many groups of kColumnPadding columns there are; else 0. A backend that gives each worker the same
+  // whole groups in both can leave out the barrier of the second, which has `follows` set.
+  int64_t column_groups = 0;
+  bool follows = false;
 };
 
 // `compute` runs first; then the step's loss is checked, and `update` (the backward pass and everything that
