@@ -156,26 +156,29 @@ def measure_workload(
     return [shared | summarize(process) for process in running]
 
 
-def summarize(process: Process) -> dict:
-    """Median and spread (quartiles, extremes) of one peer's microseconds per unit."""
-    if not process.samples or not process.ready:
-        reason = {k: process.hello[k] for k in ("skip", "error") if k in process.hello}
-        return {"peer": process.name} | (reason or {"error": "no measurement"})
-    samples = sorted(process.samples)
-    quartiles = statistics.quantiles(samples, n=4) if len(samples) > 1 else [samples[0]] * 3
+def spread(samples: list[float]) -> dict[str, float]:
+    """Median, quartiles, extremes and number of samples, as fields of a line."""
+    quartiles = statistics.quantiles(samples, n=4) if len(samples) > 1 else samples * 3
     numbers = {
         "median_us": statistics.median(samples),
         "q1_us": quartiles[0],
         "q3_us": quartiles[2],
+        "min_us": min(samples),
+        "max_us": max(samples),
     }
-    numbers |= {"min_us": samples[0], "max_us": samples[-1]}
-    result: dict = {"peer": process.name} | {k: round(v, 3) for k, v in numbers.items()}
-    result |= {
-        "rounds": len(samples),
+    return {k: round(v, 3) for k, v in numbers.items()} | {"rounds": len(samples)}
+
+
+def summarize(process: Process) -> dict:
+    """The line of one peer: microseconds per unit, or why there are none."""
+    if not process.samples or not process.ready:
+        reason = {k: process.hello[k] for k in ("skip", "error") if k in process.hello}
+        return {"peer": process.name} | (reason or {"error": "no measurement"})
+    return {
+        "peer": process.name,
+        **spread(process.samples),
         "first_value": process.hello["first_value"],
         "value": process.value,
-    }
-    return result | {
         "setup_seconds": round(process.hello["setup_seconds"], 2),
         "versions": process.hello["versions"],
     }

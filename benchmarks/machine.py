@@ -16,11 +16,16 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
+CPUINFO = Path("/proc/cpuinfo")
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+MEMINFO = Path("/proc/meminfo")
+# Of the flags in /proc/cpuinfo those that decide which kernels can run.
+INSTRUCTION_SETS = ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16")
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
-    "DNNFAST_NUM_THREADS",
+    "DNNFAST_THREADS",
 )
 
 
@@ -51,24 +56,61 @@ def stamp() -> dict[str, object]:
     return {"time": now, "commit": commit(), "machine": describe()}
 
 
+def read_text(path: Path) -> str:
+    """The text of a file of the system; empty where there is none."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def field(text: str, name: str) -> str:
+    """The value of the first line "name: value"; empty if there is none."""
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            return value.strip()
+    return ""
+
+
 def cpu_name() -> str:
     """The processor's own name, where the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    name = field(read_text(CPUINFO), "model name")
+    return name or platform.processor() or platform.machine()
+
+
+def instruction_sets() -> list[str]:
+    """Those of `INSTRUCTION_SETS` that the processor has; none where the system does not tell."""
+    flags = field(read_text(CPUINFO), "flags").split()
+    return [name for name in INSTRUCTION_SETS if name in flags]
+
+
+def cache_sizes() -> dict[str, str]:
+    """Sizes of the second and third level cache of one processor, such as {"l2": "2048K"}."""
+    sizes = {}
+    for index in sorted(CACHES.glob("index*")):
+        level, size = (read_text(index / name).strip() for name in ("level", "size"))
+        if level in ("2", "3") and size:
+            sizes["l" + level] = size
+    return sizes
+
+
+def memory_gib() -> float:
+    """Size of the main memory; 0 where the system does not tell."""
+    kib = field(read_text(MEMINFO), "MemTotal").split()
+    return round(int(kib[0]) / (1 << 20), 1) if kib else 0.0
 
 
 def describe() -> dict[str, object]:
-    """Fields for a result line."""
-    return {
+    """Fields for a result line; what the system does not tell is left out."""
+    found: dict[str, object] = {
         "cpu": cpu_name(),
         "cpus": os.cpu_count(),
         "system": platform.system(),
         "arch": platform.machine(),
     }
+    more = {"simd": " ".join(instruction_sets()), **cache_sizes(), "memory_gib": memory_gib()}
+    return found | {key: value for key, value in more.items() if value}
 
 
 def _best_seconds(work: Callable[[], object], repeats: int) -> float:

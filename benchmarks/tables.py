@@ -4,36 +4,26 @@
 
 Each file needs the markers `<!-- bench:begin -->` and `<!-- bench:end -->`; what is between them is
 replaced. With --check nothing is written and the exit status says whether the files are up to date.
-For every workload, peer, machine and thread count the newest line counts.
+For every workload, peer, machine and thread count the newest line counts. The machine measured last
+comes first.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
 from pathlib import Path
 
+from lines import JAX, TITLES, US, by_machine, read
 from workloads import WORKLOADS
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-US = "dnnfast"
-PEERS = ("dnnfast", "jax-scan", "keras-jax", "torch", "torch-compiled", "numpy", "sklearn")
-TITLES = {
-    "dnnfast": "dnnfast",
-    "jax-scan": "JAX (scan)",
-    "keras-jax": "Keras (JAX)",
-    "torch": "PyTorch",
-    "torch-compiled": "PyTorch (compiled)",
-    "numpy": "NumPy",
-    "sklearn": "scikit-learn",
-}
+CHART = "Time of a training step over the width of the hidden layers and over the batch size"
 
-
-def read(path: Path) -> list[dict]:
-    """The lines of a results file, oldest first; none if there is no such file."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+# Lines by workload and peer.
+Works = dict[str, dict[str, dict]]
 
 
 def microseconds(value: float) -> str:
@@ -53,16 +43,29 @@ def cell(line: dict | None) -> str:
     return f"{microseconds(line['median_us'])} ±{spread:.0f}%"
 
 
-def verdict(by_peer: dict[str, dict]) -> str:
-    """How many times faster we are than the fastest other peer; below 1 we lose."""
+def ratio_text(theirs: float, ours: float, name: str = "") -> str:
+    """How many times faster we are than a peer; below 1 we lose."""
+    text = f"{theirs / ours:.2f}" + (f" ({name})" if name else "")
+    return text if theirs >= ours else f"**loss** {text}"
+
+
+def verdicts(by_peer: dict[str, dict]) -> list[str]:
+    """Our ratios against JAX and against the fastest other peer; empty where there is none."""
     medians = {name: line["median_us"] for name, line in by_peer.items() if "median_us" in line}
     ours = medians.pop(US, None)
     if ours is None or not medians:
-        return ""
-    name = min(medians, key=medians.__getitem__)
-    ratio = medians[name] / ours
-    text = f"{ratio:.2f} ({TITLES[name]})"
-    return text if ratio >= 1 else f"**loss** {text}"
+        return ["", ""]
+    best = min(medians, key=medians.__getitem__)
+    jax = ratio_text(medians[JAX], ours) if JAX in medians else ""
+    return [jax, ratio_text(medians[best], ours, TITLES[best])]
+
+
+def single(one: dict | None, ours: dict | None) -> str:
+    """Our time with one thread, and how many times faster all threads are."""
+    if one is None or ours is None or "median_us" not in one or "median_us" not in ours:
+        return cell(one)
+    speedup = one["median_us"] / ours["median_us"]
+    return f"{microseconds(one['median_us'])} ({speedup:.2f}x)"
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
@@ -71,61 +74,89 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 
 
 def training_tables(lines: list[dict]) -> list[str]:
-    """One table for every machine and thread count."""
-    groups: dict[tuple[str, int], dict[str, dict[str, dict]]] = {}
-    for line in lines:
-        group = groups.setdefault((line["machine"]["cpu"], line["threads"]), {})
-        # Later lines replace earlier ones.
-        group.setdefault(line["workload"], {})[line["peer"]] = line
-    return [training_table(*key, works) for key, works in sorted(groups.items())]
+    """One table for every machine and thread count.
+
+    Our times with one thread are a column of the tables with more; they have a table of their own
+    only if there is no other, or if peers were measured with one thread too.
+    """
+    tables = []
+    for name, group in by_machine(lines).items():
+        counts: dict[int, Works] = {}
+        for line in group:  # Later lines replace earlier ones.
+            works = counts.setdefault(line["threads"], {})
+            works.setdefault(line["workload"], {})[line["peer"]] = line
+        one = counts.get(1, {})
+        ours = {work: peers[US] for work, peers in one.items() if US in peers}
+        if len(counts) > 1 and all(set(peers) == {US} for peers in one.values()):
+            counts.pop(1, None)
+        tables += [
+            training_table(name, threads, counts[threads], ours if threads > 1 else {})
+            for threads in sorted(counts, reverse=True)
+        ]
+    return tables
 
 
-def training_table(cpu: str, threads: int, works: dict[str, dict[str, dict]]) -> str:
+def training_table(name: str, threads: int, works: Works, one: dict[str, dict]) -> str:
+    """The table of a machine and a thread count; `one` holds our lines with one thread."""
     everything = [line for by_peer in works.values() for line in by_peer.values()]
-    present = [p for p in PEERS if any(line["peer"] == p for line in everything)]
+    present = [p for p in TITLES if any(line["peer"] == p for line in everything)]
+    shown = [work for work in WORKLOADS if work in works]
+    with_one = US in present and any(work in one for work in shown)
     rows = []
-    for name in (name for name in WORKLOADS if name in works):
-        by_peer = works[name]
+    for work in shown:
+        by_peer = works[work]
         any_line = next(iter(by_peer.values()))
-        unit = f"`{name}` ({any_line['unit']})"
         cells = [cell(by_peer.get(peer)) for peer in present]
+        if with_one:
+            cells.insert(1, single(one.get(work), by_peer.get(US)))
         floor = microseconds(by_peer.get(US, any_line)["floor_us"])
-        rows.append([unit, *cells, floor, verdict(by_peer)])
+        rows.append([f"`{work}` ({any_line['unit']})", *cells, floor, *verdicts(by_peer)])
+    titles = [TITLES[p] for p in present]
+    if with_one:
+        titles.insert(1, "dnnfast, 1 thread")
+    header = ["workload", *titles, "floor", "against JAX", "against the best"]
+    caption = training_caption(name, threads, everything, with_one)
+    return caption + "\n\n" + markdown(header, rows)
+
+
+def training_caption(name: str, threads: int, everything: list[dict], with_one: bool) -> str:
     newest = max(everything, key=lambda line: line["time"])
     versions: dict[str, str] = {}
     for line in everything:
         versions |= line.get("versions", {})
     plural = "" if threads == 1 else "s"
-    caption = (
+    speedup = f" In brackets: how many times faster {threads} threads are." if with_one else ""
+    return (
         f"Microseconds per step or call, median ± half the interquartile range; {threads} "
-        f"thread{plural}, {cpu}. Floor: operations over the measured peak or bytes over the "
-        f"measured bandwidth. Last column: time of the fastest other peer over ours. Measured "
-        f"{newest['time'][:10]} at {newest['commit'] or 'an unknown commit'}; "
+        f"thread{plural}, {name}.{speedup} Floor: operations over the measured peak or bytes over "
+        f"the measured bandwidth. Last columns: times of JAX (scan) and of the fastest other peer "
+        f"over ours. Measured {newest['time'][:10]} at {newest['commit'] or 'an unknown commit'}; "
         + ", ".join(f"{k} {v}" for k, v in sorted(versions.items()))
         + "."
     )
-    header = ["workload", *(TITLES[p] for p in present), "floor", "against the best"]
-    return caption + "\n\n" + markdown(header, rows)
 
 
 def kernel_tables(lines: list[dict]) -> list[str]:
     """One table of single kernels for every machine and thread count."""
-    groups: dict[tuple[str, int], dict[tuple[str, str], dict]] = {}
-    for line in lines:
-        group = groups.setdefault((line["machine"]["cpu"], line["threads"]), {})
-        group[line["kernel"], line["sizes"]] = line
     tables = []
-    for (cpu, threads), by_case in sorted(groups.items()):
-        rows = [kernel_row(line) for line in by_case.values()]
-        peak = max(line["peak"] for line in by_case.values())
-        caption = (
-            f"Single kernels, microseconds, {threads} threads, {cpu}; measured peak "
-            f"{peak:.0f} GFLOP/s. Ratios above 1: our kernel is faster."
-        )
-        header = ["kernel", "sizes", "dnnfast", "reference (float64)", "NumPy (float32)"]
-        header += ["x reference", "x NumPy", "rate", "of peak"]
-        tables.append(caption + "\n\n" + markdown(header, rows))
+    for name, group in by_machine(lines).items():
+        counts: dict[int, dict[tuple[str, str], dict]] = {}
+        for line in group:
+            counts.setdefault(line["threads"], {})[line["kernel"], line["sizes"]] = line
+        tables += [kernel_table(name, n, counts[n]) for n in sorted(counts, reverse=True)]
     return tables
+
+
+def kernel_table(name: str, threads: int, by_case: dict[tuple[str, str], dict]) -> str:
+    peak = max(line["peak"] for line in by_case.values())
+    plural = "" if threads == 1 else "s"
+    caption = (
+        f"Single kernels, microseconds, {threads} thread{plural}, {name}; measured peak "
+        f"{peak:.0f} GFLOP/s. Ratios above 1: our kernel is faster."
+    )
+    header = ["kernel", "sizes", "dnnfast", "reference (float64)", "NumPy (float32)"]
+    header += ["x reference", "x NumPy", "rate", "of peak"]
+    return caption + "\n\n" + markdown(header, [kernel_row(line) for line in by_case.values()])
 
 
 def kernel_row(line: dict) -> list[str]:
@@ -135,6 +166,33 @@ def kernel_row(line: dict) -> list[str]:
     rate = f"{line['gflops']:.0f} GFLOP/s" if product else f"{line['gbytes']:.1f} GB/s"
     share = f"{100 * line['peak_share']:.0f} %" if product else ""
     return [f"`{line['kernel']}`", line["sizes"], *times, *ratios, rate, share]
+
+
+def fixed_cost_tables(lines: list[dict]) -> list[str]:
+    """One table of costs that do not depend on the network for every machine and thread count."""
+    tables = []
+    for name, group in by_machine(lines).items():
+        counts: dict[int, dict[str, dict]] = {}
+        for line in group:
+            counts.setdefault(line["threads"], {})[line["what"]] = line
+        for threads in sorted(counts, reverse=True):
+            by_what = counts[threads].values()
+            plural = "" if threads == 1 else "s"
+            caption = (
+                f"Fixed costs of dnnfast with 784-300-100-10, microseconds, median ± half the "
+                f"interquartile range, {threads} thread{plural}, {name}."
+            )
+            rows = [[line["title"], cell(line)] for line in by_what]
+            tables.append(caption + "\n\n" + markdown(["what", "time"], rows))
+    return tables
+
+
+def image(chart: Path, page: Path) -> list[str]:
+    """A link from a page to the chart, if there is one."""
+    if not chart.exists():
+        return []
+    link = Path(os.path.relpath(chart.resolve(), page.resolve().parent)).as_posix()
+    return [f"![{CHART}]({link})"]
 
 
 def replaced(text: str, content: str) -> str:
@@ -157,13 +215,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     args = parser.parse_args(argv)
     results = Path(args.results)
-    tables = training_tables(read(results / "training.jsonl"))
-    tables += kernel_tables(read(results / "kernels.jsonl"))
-    content = "\n\n".join(tables) or "No results yet."
+    training = training_tables(read(results / "training.jsonl"))
+    others = fixed_cost_tables(read(results / "fixed_costs.jsonl"))
+    others += kernel_tables(read(results / "kernels.jsonl"))
     stale = []
     for path in map(Path, args.files):
         old = path.read_text()
-        new = replaced(old, content)
+        parts = [*training, *image(results / "scaling.svg", path), *others]
+        new = replaced(old, "\n\n".join(parts) or "No results yet.")
         if new != old:
             stale.append(str(path))
             if not args.check:

@@ -153,7 +153,7 @@ def width_point(width: int) -> Workload:
     """Two hidden layers of a width; wide ones take fewer steps, so that none takes minutes."""
     parameters = _train("", (width, width), "adam").parameters
     # Keras runs 16 steps per execution: another number would compile the rest on its own.
-    steps = 16 * max(1, min(64, (1 << 24) // parameters))
+    steps = 16 * max(1, min(64, (1 << 23) // parameters))
     return _train(f"width-{width}", (width, width), "adam", rows=32 * steps)
 
 

@@ -41,6 +41,14 @@ def test_thread_pool(tmp_path: Path) -> None:
     )
 
 
+def test_thread_choice(tmp_path: Path) -> None:
+    compile_and_run(
+        tmp_path / "thread_choice_test",
+        "tests/cpp/thread_choice_test.cpp",
+        "csrc/cpu/thread_choice.cpp",
+    )
+
+
 @pytest.mark.parametrize("isa", _core.info()["isa_available"])
 def test_math_accuracy(isa: str, tmp_path: Path) -> None:
     flags = [*ISA_FLAGS[isa], f"-DDNNFAST_ISA={isa}", "-ffp-contract=fast"]

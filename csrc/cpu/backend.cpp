@@ -3,6 +3,7 @@
 
 #include "cpu/backend.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "core/tensor.h"
 #include "cpu/denormals.h"
 #include "cpu/dispatch.h"
+#include "cpu/thread_choice.h"
 #include "cpu/thread_pool.h"
 
 namespace dnnfast::cpu {
@@ -156,15 +158,23 @@ class HostExecutable : public ops::Executable {
       Barrier alone(1);
       return run_thread(0, 1, alone, first, steps, row_end, scalars);
     }
-    int64_t applied = steps;
+    int64_t applied = 0;
     with_pool([&](ThreadPool& pool) {
-      prepare_scratch(pool.threads());
-      Barrier barrier(pool.threads());
-      pool.run([&](int thread) {
-        const int64_t done =
-            run_thread(thread, pool.threads(), barrier, first, steps, row_end, scalars);
-        if (thread == 0) applied = done;
-      });
+      while (applied < steps) {
+        StepContext context = first;
+        context.first_row += applied * first.batch;
+        context.step += static_cast<uint64_t>(applied);
+        const auto* stretch_scalars = scalars ? scalars + applied : nullptr;
+        // With no bound on the work, a test wants to see all threads.
+        ThreadChoice::Stretch stretch{pool.threads(), steps - applied};
+        if (work_worth_threads() > 0) stretch = choice_.next(pool.threads(), steps - applied);
+        const auto start = std::chrono::steady_clock::now();
+        const int64_t done = run_on(pool, stretch, context, row_end, stretch_scalars);
+        const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+        applied += done;
+        if (done < stretch.steps) return;
+        if (work_worth_threads() > 0) choice_.took(stretch, time.count());
+      }
     });
     return applied;
   }
@@ -184,6 +194,22 @@ class HostExecutable : public ops::Executable {
           },
           call.op);
     }
+  }
+
+  int64_t run_on(ThreadPool& pool, const ThreadChoice::Stretch& stretch, const StepContext& first,
+                 int64_t row_end, const ops::OptimizerScalars* scalars) {
+    const int threads = stretch.threads;
+    prepare_scratch(threads);
+    Barrier barrier(threads);
+    if (threads == 1) return run_thread(0, 1, barrier, first, stretch.steps, row_end, scalars);
+    int64_t applied = 0;
+    pool.run([&](int thread) {
+      if (thread >= threads) return;
+      const int64_t done =
+          run_thread(thread, threads, barrier, first, stretch.steps, row_end, scalars);
+      if (thread == 0) applied = done;
+    });
+    return applied;
   }
 
   void prepare_scratch(int threads) {
@@ -226,6 +252,7 @@ class HostExecutable : public ops::Executable {
   int64_t batch_capacity_;
   std::vector<BoundCall> compute_, update_;
   std::vector<Buffer> scratch_;
+  ThreadChoice choice_;
   int64_t scratch_bytes_ = 0;
   int64_t work_ = 0;  // of a step, for each sample
 };

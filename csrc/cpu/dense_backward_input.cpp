@@ -146,6 +146,7 @@ struct BlockedInput {
             op.dx.row(b.row_begin) + b.col_begin,
             op.dx.ld,
             nullptr,
+            op.dx.cols - b.col_begin,
             b.depth_begin == 0 ? Start::zero : Start::previous,
             {}};
   }

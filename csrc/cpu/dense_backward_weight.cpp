@@ -57,7 +57,7 @@ void run_direct(const DenseBackwardWeight& op, const StepContext& context, const
     block.row_begin = i;
     block.row_end = least(i + kBlockRows, part.row_end);
     const Target target = target_of(op, block, op.update_w ? scratch : nullptr);
-    run_tiles(block.row_end - i, part.col_end - part.col_begin,
+    run_tiles(block.row_end - i, {part.col_end - part.col_begin, op.dw.out - part.col_begin},
               {{op.x.data + i, 1, op.x.ld},
                op.dz.data + part.col_begin,
                op.dz.ld,
@@ -102,6 +102,7 @@ struct BlockedWeight {
             target.c,
             target.stride,
             nullptr,
+            op.dw.out - b.col_begin,
             op.accumulate || b.depth_begin > 0 ? Start::previous : Start::zero,
             next};
   }

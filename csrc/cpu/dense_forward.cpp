@@ -45,7 +45,7 @@ void run_direct(const DenseForward& op, const StepContext& context, const Block3
   for (int64_t begin = part.row_begin; begin < part.row_end; begin += kRowBlock) {
     block.row_begin = begin;
     block.row_end = least(begin + kRowBlock, part.row_end);
-    run_tiles(block.row_end - begin, part.col_end - part.col_begin,
+    run_tiles(block.row_end - begin, {part.col_end - part.col_begin, op.w.out - part.col_begin},
               {{op.x.row(begin), op.x.ld, 1},
                panel + part.col_begin,
                panel_cols,
@@ -76,6 +76,7 @@ struct BlockedForward {
             op.y.row(b.row_begin) + b.col_begin,
             op.y.ld,
             op.b ? op.b + b.col_begin : nullptr,
+            op.w.out - b.col_begin,
             b.depth_begin == 0 ? Start::bias : Start::previous,
             {}};
   }

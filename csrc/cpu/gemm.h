@@ -102,20 +102,30 @@ struct Prefetch {
   }
 };
 
+// Columns of a panel: with padding, and how many of them are not padding (or more than all).
+struct PanelColumns {
+  int64_t padded;
+  int64_t live;
+};
+
 // Tiles over `rows` rows and the columns of one panel; `first` is the first of them. A lies in place
 // (strip == 0) and tiles share the rows evenly, since one of few rows could not hide the latency of
-// its sums; or A is packed and a tile's rows begin `strip` floats after the last tile's.
-inline void run_tiles(int64_t rows, int64_t cols, const TileJob& first, int64_t strip,
+// its sums; or A is packed and a tile's rows begin `strip` floats after the last tile's. Columns
+// from `live` on are padding, and whole vectors of it are not computed.
+inline void run_tiles(int64_t rows, PanelColumns columns, const TileJob& first, int64_t strip,
                       Prefetch* prefetch = nullptr) {
   const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
   TileJob column = first;
-  for (int64_t c = 0; c < cols; c += kTileCols) {
-    const int64_t vectors = least(kTileVectors, (cols - c) / kLanes);
+  for (int64_t c = 0; c < columns.padded; c += kTileCols) {
+    const int64_t all = least(kTileVectors, (columns.padded - c) / kLanes);
+    const int64_t vectors = least(all, (columns.live - c + kLanes - 1) / kLanes);
     TileJob job = column;
     for (int64_t t = 0, r = 0; t < tiles; ++t) {
       const int64_t end = strip ? least(r + kTileRows, rows) : rows * (t + 1) / tiles;
       if (prefetch) prefetch->step(kTileRows * kTileCols / Prefetch::kLine);
-      run_tile_of(end - r, vectors, job);
+      if (vectors > 0) run_tile_of(end - r, vectors, job);
+      for (int64_t v = vectors < 0 ? 0 : vectors; v < all; ++v)
+        for (int64_t i = 0; i < end - r; ++i) store(job.c + i * job.c_row + v * kLanes, vf{});
       job.a.data += strip ? strip : (end - r) * job.a.row;
       job.c += (end - r) * job.c_row;
       r = end;

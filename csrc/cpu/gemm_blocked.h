@@ -88,6 +88,7 @@ struct PanelJob {
   float* c;  // at the block's first row and the panel's first column
   int64_t c_row;
   const float* bias;
+  int64_t live;  // see PanelColumns
   Start start;
   Prefetch prefetch;
 };
@@ -95,7 +96,7 @@ struct PanelJob {
 // C (+)= A B for the rows of a block and the columns [col_begin, col_end) of one panel, from packed strips of A.
 inline void multiply_panel(const float* strips, const Block3& block, int64_t cols, PanelJob job) {
   for (int64_t k = 0; k < block.depth; k += kPanelDepth)
-    run_tiles(block.row_end - block.row_begin, cols,
+    run_tiles(block.row_end - block.row_begin, {cols, job.live},
               {{strips + k * kTileRows, 1, kTileRows},
                job.b + k * job.b_step,
                job.b_step,
