@@ -5,15 +5,14 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <vector>
 
 #include "core/error.h"
 #include "core/tensor.h"
 #include "cpu/denormals.h"
 #include "cpu/dispatch.h"
+#include "cpu/memory.h"
 #include "cpu/thread_choice.h"
 #include "cpu/thread_pool.h"
 
@@ -21,26 +20,6 @@ namespace dnnfast::cpu {
 namespace {
 
 using ops::StepContext;
-
-constexpr size_t kAlignment = 64;
-constexpr size_t kHugePage = size_t{1} << 21;
-
-struct Free {
-  void operator()(void* p) const { std::free(p); }
-};
-using Buffer = std::unique_ptr<void, Free>;
-
-Buffer allocate_zeroed(size_t bytes) {
-  const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  if (rounded < bytes) fail(ErrorKind::value, "cannot allocate ", bytes, " bytes");
-  Buffer buffer(std::aligned_alloc(alignment, rounded ? rounded : alignment));
-  if (!buffer)
-    fail(ErrorKind::value, "not enough memory for ", bytes,
-         " bytes; use smaller layers or a smaller batch_size");
-  std::memset(buffer.get(), 0, rounded);
-  return buffer;
-}
 
 class HostMemory : public ops::Memory {
  public:
