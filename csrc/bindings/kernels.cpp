@@ -139,6 +139,35 @@ py::array_t<float> run_row_wise_backward(ops::RowwiseKind kind, const FloatArray
   return Workbench::take(op.dx, saved.shape(0));
 }
 
+// x: passes one after another, [passes * rows, cols].
+py::tuple run_sample_moments(const FloatArray& x, int64_t passes) {
+  need_matrix(x, "x");
+  const int64_t rows = passes > 0 ? x.shape(0) / passes : 0, cols = x.shape(1);
+  if (rows < 1 || rows * passes != x.shape(0))
+    fail(ErrorKind::value, "x has ", x.shape(0), " rows; expected a multiple of ", passes,
+         " passes");
+  Workbench bench;
+  const BatchMatrix all = bench.matrix(x);
+  ops::ScatterSamples finish;
+  finish.y = all;
+  finish.sums.shift = bench.vector(rows * cols);
+  finish.sums.sum = reinterpret_cast<double*>(bench.vector(2 * rows * cols));
+  finish.sums.square = reinterpret_cast<double*>(bench.vector(2 * rows * cols));
+  finish.deviation = 1;
+  py::array_t<float> mean({rows, cols}), deviation({rows, cols});
+  float* const outputs[] = {mean.mutable_data(), deviation.mutable_data()};
+  ops::StepContext context;
+  context.samples = passes;
+  context.outputs = outputs;
+  for (; context.sample < passes; ++context.sample) {
+    BatchMatrix pass = all;
+    pass.data = all.row(context.sample * rows);
+    bench.run(ops::AccumulateSamples{pass, finish.sums}, rows, context);
+  }
+  bench.run(finish, rows, context);
+  return py::make_tuple(mean, deviation);
+}
+
 }  // namespace
 
 void bind_dense_kernels(py::module_& m) {
@@ -198,6 +227,10 @@ void bind_pointwise_kernels(py::module_& m) {
         py::arg("step") = 0, py::arg("stream") = 0);
   m.def("dropout_backward", dropout(true), py::arg("dy"), py::arg("rate"), py::arg("seed") = 0,
         py::arg("step") = 0, py::arg("stream") = 0);
+}
+
+void bind_samples_kernels(py::module_& m) {
+  m.def("sample_moments", run_sample_moments, py::arg("x"), py::arg("passes"));
 }
 
 void bind_row_wise_kernels(py::module_& m) {

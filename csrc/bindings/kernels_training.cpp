@@ -255,6 +255,7 @@ void bind_kernels(py::module_& module) {
   bind_batchnorm_kernels(m);
   bind_loss_kernels(m);
   bind_optimizer_kernels(m);
+  bind_samples_kernels(m);
 }
 
 }  // namespace dnnfast::bindings

@@ -155,11 +155,11 @@ int64_t train(PySession& self, const Dataset& data, const Order& order, int64_t 
   return count;
 }
 
-void predict(PySession& self, const Dataset& data, int64_t begin, int64_t count, int64_t batch,
-             const std::vector<py::array_t<float, py::array::c_style>>& outputs, bool training,
-             uint64_t step) {
-  std::vector<float*> pointers;
-  const engine::Graph& graph = self.session().graph();
+using Outputs = std::vector<py::array_t<float, py::array::c_style>>;
+
+// Appends where each output array lies, after a check of its size.
+void add_pointers(const engine::Graph& graph, const Dataset& data, const Outputs& outputs,
+                  std::vector<float*>& pointers) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (i < graph.outputs.size()) {
       const auto& shape = graph.tensors[static_cast<size_t>(graph.outputs[i])].shape;
@@ -170,8 +170,28 @@ void predict(PySession& self, const Dataset& data, int64_t begin, int64_t count,
     pointers.push_back(
         const_cast<py::array_t<float, py::array::c_style>&>(outputs[i]).mutable_data());
   }
+}
+
+void predict(PySession& self, const Dataset& data, int64_t begin, int64_t count, int64_t batch,
+             const Outputs& outputs, bool training, uint64_t step) {
+  std::vector<float*> pointers;
+  add_pointers(self.session().graph(), data, outputs, pointers);
   self.locked([&](engine::Session& s) {
     s.predict(data.view(), {begin, count, batch}, pointers, training, step);
+  });
+}
+
+void predict_samples(PySession& self, const Dataset& data, int64_t begin, int64_t count,
+                     int64_t batch, const Outputs& means, const Outputs& deviations,
+                     int64_t samples, uint64_t step, uint64_t stride) {
+  if (means.size() != deviations.size())
+    fail(ErrorKind::value, "got ", means.size(), " arrays for means and ", deviations.size(),
+         " for deviations; expected one of each for every output");
+  std::vector<float*> pointers;
+  add_pointers(self.session().graph(), data, means, pointers);
+  add_pointers(self.session().graph(), data, deviations, pointers);
+  self.locked([&](engine::Session& s) {
+    s.predict_samples(data.view(), {begin, count, batch}, pointers, {samples, step, stride});
   });
 }
 
@@ -184,10 +204,11 @@ py::array_t<float> fetch(PySession& self, size_t i,
 }
 
 engine::ProgramKind program_kind(const std::string& name) {
-  for (auto kind :
-       {engine::ProgramKind::train, engine::ProgramKind::evaluate, engine::ProgramKind::predict})
+  using Kind = engine::ProgramKind;
+  for (auto kind : {Kind::train, Kind::evaluate, Kind::predict, Kind::predict_samples})
     if (name == engine::name_of(kind)) return kind;
-  fail(ErrorKind::value, "unknown program \"", name, "\"; expected train, evaluate or predict");
+  fail(ErrorKind::value, "unknown program \"", name,
+       "\"; expected train, evaluate, predict or predict_samples");
 }
 
 void bind_state(py::class_<PySession>& c) {
@@ -233,6 +254,9 @@ void bind_runs(py::class_<PySession>& c) {
         py::arg("batch"), py::arg("learning_rates"));
   c.def("predict", predict, py::arg("dataset"), py::arg("begin"), py::arg("count"),
         py::arg("batch"), py::arg("outputs"), py::arg("training") = false, py::arg("step") = 0);
+  c.def("predict_samples", predict_samples, py::arg("dataset"), py::arg("begin"), py::arg("count"),
+        py::arg("batch"), py::arg("means"), py::arg("deviations"), py::arg("samples"),
+        py::arg("step") = 0, py::arg("stride") = 1);
   c.def(
       "evaluate",
       [](PySession& self, const Dataset& data, int64_t begin, int64_t count, int64_t batch) {

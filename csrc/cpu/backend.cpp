@@ -66,6 +66,8 @@ DNNFAST_KERNEL(Reshape, reshape)
 DNNFAST_KERNEL(RegularizationPenalty, regularization_penalty)
 DNNFAST_KERNEL(GradientNorm, gradient_norm)
 DNNFAST_KERNEL(OptimizerStep, optimizer_step)
+DNNFAST_KERNEL(AccumulateSamples, accumulate_samples)
+DNNFAST_KERNEL(ScatterSamples, scatter_samples)
 #undef DNNFAST_KERNEL
 
 // An op with its kernel, the type forgotten.
@@ -126,13 +128,18 @@ class HostExecutable : public ops::Executable {
  public:
   HostExecutable(ops::Program program, int64_t batch_capacity)
       : program_(std::move(program)), batch_capacity_(batch_capacity) {
-    bind(program_.compute, compute_);
-    bind(program_.update, update_);
+    work_ += bind(program_.compute, compute_);
+    work_ += bind(program_.finish, finish_);
+    work_ += bind(program_.update, update_);
+    repeated_work_ = bind(program_.repeated, repeated_);
   }
 
   int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
               const ops::OptimizerScalars* scalars) override {
-    if (first.batch * work_ < work_worth_threads()) {
+    // Passes may be many: their product could exceed an integer.
+    const double passes = static_cast<double>(first.samples) * static_cast<double>(repeated_work_);
+    if (static_cast<double>(first.batch) * (static_cast<double>(work_) + passes) <
+        static_cast<double>(work_worth_threads())) {
       prepare_scratch(1);
       Barrier alone(1);
       return run_thread(0, 1, alone, first, steps, row_end, scalars);
@@ -159,13 +166,15 @@ class HostExecutable : public ops::Executable {
   }
 
  private:
-  void bind(const std::vector<ops::Call>& calls, std::vector<BoundCall>& bound) {
+  // Returns the work of the calls for each sample.
+  int64_t bind(const std::vector<ops::Call>& calls, std::vector<BoundCall>& bound) {
+    int64_t work = 0;
     for (const ops::Call& call : calls) {
       std::visit(
           [&](const auto& op) {
             using Op = std::decay_t<decltype(op)>;
             const Kernel<Op>& kernel = kernel_of<Op>(kernels());
-            work_ += work_of(op);
+            work += work_of(op);
             bound.push_back(
                 {&op, &kernel, run_share<Op>, call.barrier, call.column_groups, call.follows});
             if (kernel.scratch_bytes)
@@ -173,6 +182,7 @@ class HostExecutable : public ops::Executable {
           },
           call.op);
     }
+    return work;
   }
 
   int64_t run_on(ThreadPool& pool, const ThreadChoice::Stretch& stretch, const StepContext& first,
@@ -206,6 +216,21 @@ class HostExecutable : public ops::Executable {
     }
   }
 
+  // All passes over the repeated part of one step.
+  void run_samples(StepContext context, int thread, int threads, Barrier& barrier) {
+    const uint64_t step = context.step;
+    if (!repeated_.empty()) {
+      for (int64_t s = 0; s < context.samples; ++s) {
+        context.sample = s;
+        context.step = step + static_cast<uint64_t>(s) * context.sample_stride;
+        barrier.wait();
+        run_calls(repeated_, context, thread, threads, barrier);
+      }
+    }
+    barrier.wait();
+    run_calls(finish_, context, thread, threads, barrier);
+  }
+
   int64_t run_thread(int thread, int threads, Barrier& barrier, const StepContext& first,
                      int64_t steps, int64_t row_end, const ops::OptimizerScalars* scalars) {
     const FlushDenormals flush;
@@ -217,6 +242,7 @@ class HostExecutable : public ops::Executable {
       if (scalars) context.scalars = scalars[i];
       if (i > 0) barrier.wait();  // the last step's update
       run_calls(compute_, context, thread, threads, barrier);
+      if (!finish_.empty()) run_samples(context, thread, threads, barrier);
       if (update_.empty() && !program_.step_loss) continue;
       barrier.wait();
       // Every thread reads the same value and takes the same decision; the next write to it comes
@@ -229,11 +255,12 @@ class HostExecutable : public ops::Executable {
 
   ops::Program program_;
   int64_t batch_capacity_;
-  std::vector<BoundCall> compute_, update_;
+  std::vector<BoundCall> compute_, repeated_, finish_, update_;
   std::vector<Buffer> scratch_;
   ThreadChoice choice_;
   int64_t scratch_bytes_ = 0;
-  int64_t work_ = 0;  // of a step, for each sample
+  int64_t work_ = 0;           // of a step, for each sample
+  int64_t repeated_work_ = 0;  // of one of its passes
 };
 
 class CpuBackend : public ops::Backend {

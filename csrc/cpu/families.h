@@ -16,5 +16,6 @@ void register_loss(KernelTable& table);        // loss.cpp
 void register_metric(KernelTable& table);      // metric.cpp
 void register_merge(KernelTable& table);       // merge.cpp
 void register_optimizer(KernelTable& table);   // optimizer.cpp
+void register_samples(KernelTable& table);     // samples.cpp
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

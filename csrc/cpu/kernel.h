@@ -55,6 +55,8 @@ struct KernelTable {
   Kernel<ops::RegularizationPenalty> regularization_penalty;
   Kernel<ops::GradientNorm> gradient_norm;
   Kernel<ops::OptimizerStep> optimizer_step;
+  Kernel<ops::AccumulateSamples> accumulate_samples;
+  Kernel<ops::ScatterSamples> scatter_samples;
 };
 
 }  // namespace dnnfast::cpu

@@ -25,6 +25,7 @@ KernelTable make_table() {
   register_metric(table);
   register_merge(table);
   register_optimizer(table);
+  register_samples(table);
   return table;
 }
 

@@ -13,6 +13,8 @@ class BufferPlanner {
  public:
   // The i-th call of either pass is the same buffer. Returns its number.
   int request(int64_t bytes);
+  // How many were requested so far in this pass.
+  int count() const { return next_; }
   // The buffer is read or written in phase `now` (phases are separated by barriers).
   void use(int buffer, int now);
   // Never shares its memory (values that are read after the step).

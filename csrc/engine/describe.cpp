@@ -93,6 +93,12 @@ struct Describe {
     return {"regularization_penalty", all(op.arrays)};
   }
   Line operator()(const ops::GradientNorm& op) const { return {"gradient_norm", all(op.arrays)}; }
+  Line operator()(const ops::AccumulateSamples& op) const {
+    return {"accumulate_samples", matrix("y", op.y)};
+  }
+  Line operator()(const ops::ScatterSamples& op) const {
+    return {"scatter_samples", matrix("y", op.y)};
+  }
   Line operator()(const ops::OptimizerStep& op) const { return {"optimizer_step", all(op.arrays)}; }
 
   static std::string all(const ops::OptimizerArrays& arrays) {
@@ -123,6 +129,14 @@ std::string describe(const ops::Program& program, const Plan::Request& request,
                      "'|' marks the ops that wait for all earlier ones\n";
   int number = 0;
   append(text, program.compute, number);
+  if (!program.repeated.empty()) {
+    text += "  then, for every pass with its own random bits:\n";
+    append(text, program.repeated, number);
+  }
+  if (!program.finish.empty()) {
+    text += "  then, once:\n";
+    append(text, program.finish, number);
+  }
   if (!program.update.empty()) {
     text += "  then, if the loss is finite:\n";
     append(text, program.update, number);

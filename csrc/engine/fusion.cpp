@@ -24,7 +24,7 @@ class Lowering {
 
   Lowered run() {
     Lowered lowered;
-    if (kind_ == ProgramKind::predict || kind_ == ProgramKind::predict_training) {
+    if (predicts(kind_)) {
       for (int id : graph_.outputs) lowered.outputs.push_back(resolve(id));
     } else {
       for (const Loss& loss : graph_.losses) lowered.losses.push_back(fuse_into_loss(loss));
@@ -32,11 +32,16 @@ class Lowering {
         for (const Metric& metric : graph_.metrics) lowered.metrics.push_back(on_logits(metric));
     }
     count_uses(lowered);
+    find_random();
     for (const Node& node : graph_.nodes) {
       if (uses_[at(node.output)] == 0 || alias_[at(node.output)] != node.output) continue;
       if (taken_[at(node.output)]) continue;
       lowered.groups.push_back(make_group(node));
     }
+    // No group reads a random one without being random itself, so the order stays one to run in.
+    std::stable_partition(lowered.groups.begin(), lowered.groups.end(),
+                          [](const Group& group) { return !group.random; });
+    lowered.random = random_;
     return lowered;
   }
 
@@ -50,7 +55,8 @@ class Lowering {
 
   bool dropout_active(const Node& node) const {
     if (node.attrs.number("rate", 0) <= 0) return false;
-    return training_mode(kind_) || node.attrs.string("mode", "auto") == "train";
+    return training_mode(kind_) || kind_ == ProgramKind::predict_samples ||
+           node.attrs.string("mode", "auto") == "train";
   }
 
   bool does_nothing(const Node& node) const {
@@ -117,6 +123,22 @@ class Lowering {
     }
   }
 
+  // What differs from pass to pass: what depends on a dropout.
+  void find_random() {
+    random_.assign(graph_.tensors.size(), false);
+    if (kind_ != ProgramKind::predict_samples) return;
+    for (const Node& node : graph_.nodes) {
+      bool random = node.op == "dropout" && dropout_active(node);
+      for (int id : node.inputs) random = random || random_[at(resolve(id))];
+      random_[at(node.output)] = random;
+    }
+  }
+
+  // A dropout is not fused into what is computed once for all passes.
+  bool starts_repetition(int input) const {
+    return kind_ == ProgramKind::predict_samples && !random_[at(input)];
+  }
+
   // The one node that reads tensor `id` and nothing else does, if it is of the given op.
   const Node* only_reader(int id, const char* op) const {
     if (uses_[at(id)] != 1) return nullptr;
@@ -145,7 +167,11 @@ class Lowering {
         take(group, *node);
       }
     }
-    if (const Node* node = only_reader(group.output, "dropout")) {
+    const Node* node = only_reader(group.output, "dropout");
+    if (node && starts_repetition(group.output)) {
+      group.reason += group.reason.empty() ? "computed" : ", computed";
+      group.reason += " once for all passes; the dropout after it is repeated";
+    } else if (node) {
       group.dropout = dropout_of(*node);
       take(group, *node);
     }
@@ -173,7 +199,9 @@ class Lowering {
       fuse_epilogue(group);
     } else if (node.op == "dropout") {
       group.dropout = dropout_of(node);
-      group.reason = "its input has several readers, or is an input of the model";
+      group.reason = starts_repetition(group.inputs[0])
+                         ? "its input is the same in every pass"
+                         : "its input has several readers, or is an input of the model";
     } else if (node.op == "add") {
       group.kind = GroupKind::add;
     } else if (node.op == "concatenate") {
@@ -189,6 +217,7 @@ class Lowering {
                        : node.op == "log_softmax" ? ops::RowwiseKind::log_softmax
                                                   : ops::RowwiseKind::glu;
     }
+    group.random = random_[at(group.output)];
     return group;
   }
 
@@ -198,6 +227,7 @@ class Lowering {
   std::vector<const Node*> node_of_;
   std::vector<int> uses_;
   std::vector<bool> taken_;
+  std::vector<bool> random_;
 };
 
 }  // namespace
@@ -208,6 +238,7 @@ const char* name_of(ProgramKind kind) {
     case ProgramKind::gradients: return "gradients";
     case ProgramKind::evaluate: return "evaluate";
     case ProgramKind::predict: return "predict";
+    case ProgramKind::predict_samples: return "predict_samples";
     default: return "predict (training mode)";
   }
 }

@@ -12,13 +12,18 @@
 namespace dnnfast::engine {
 
 // Which of a model's programs is built.
-enum class ProgramKind { train, gradients, evaluate, predict, predict_training };
+// predict_samples: mean and deviation over passes in which dropout drops, but batch normalization predicts.
+enum class ProgramKind { train, gradients, evaluate, predict, predict_training, predict_samples };
 
 inline bool differentiates(ProgramKind kind) {
   return kind == ProgramKind::train || kind == ProgramKind::gradients;
 }
 inline bool training_mode(ProgramKind kind) {
   return differentiates(kind) || kind == ProgramKind::predict_training;
+}
+inline bool predicts(ProgramKind kind) {
+  return kind == ProgramKind::predict || kind == ProgramKind::predict_training ||
+         kind == ProgramKind::predict_samples;
 }
 const char* name_of(ProgramKind kind);
 
@@ -35,6 +40,7 @@ struct Group {
   ops::Activation act;
   ops::Dropout dropout;
   bool batch_statistics = false;  // batchnorm
+  bool random = false;            // as Lowered::random says of its output
   ops::RowwiseKind row_wise = ops::RowwiseKind::softmax;
 
   bool has_pointwise() const {
@@ -45,9 +51,10 @@ struct Group {
 // The lowered graph: groups in execution order, with losses and metrics on the tensors they are best
 // computed from (logits instead of probabilities where softmax or sigmoid can be fused into the
 // loss). Ops that do nothing in this program are gone, and their readers read their input; tensor ids
-// are those of the graph.
+// are those of the graph. In predict_samples the groups whose values differ from pass to pass come last.
 struct Lowered {
   std::vector<Group> groups;
+  std::vector<bool> random;  // by tensor; only in predict_samples, else all false
   std::vector<Loss> losses;
   std::vector<Metric> metrics;
   std::vector<int> outputs;

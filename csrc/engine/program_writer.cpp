@@ -5,6 +5,13 @@
 namespace dnnfast::engine {
 namespace {
 size_t at(int i) { return static_cast<size_t>(i); }
+
+// The matrix that a dense op leaves, or null for other ops.
+const float* dense_result(const ops::Op& op) {
+  if (const auto* forward = std::get_if<ops::DenseForward>(&op)) return forward->y.data;
+  if (const auto* backward = std::get_if<ops::DenseBackwardInput>(&op)) return backward->dx.data;
+  return nullptr;
+}
 }  // namespace
 
 ProgramWriter::ProgramWriter(const Graph& graph, const Lowered& lowered, ParameterStore& parameters,
@@ -32,6 +39,7 @@ ops::Program ProgramWriter::write() {
   loss_rows_.clear();
   metric_rows_.clear();
   extra_gradients_.clear();
+  sample_sums_.clear();
   step_loss_ = chunk_sums_ = -1;
   next_independent_ = false;
   deferred_.clear();
@@ -40,8 +48,12 @@ ops::Program ProgramWriter::write() {
   find_differentiable();
   gather_inputs();
   if (!lowered_.losses.empty() || !lowered_.metrics.empty()) gather_targets();
-  for (size_t g = 0; g < lowered_.groups.size(); ++g) forward(g);
-  scatter_outputs();
+  const bool samples = request_.kind == ProgramKind::predict_samples;
+  size_t g = 0;
+  for (; g < lowered_.groups.size() && !lowered_.groups[g].random; ++g) forward(g);
+  if (samples) begin_samples();
+  for (; g < lowered_.groups.size(); ++g) forward(g);
+  samples ? finish_samples() : scatter_outputs();
   if (!lowered_.losses.empty()) {
     penalties();
     losses();
@@ -50,7 +62,7 @@ ops::Program ProgramWriter::write() {
   }
   if (differentiates(request_.kind)) {
     begin_update();
-    for (size_t g = lowered_.groups.size(); g-- > 0;) backward(g);
+    while (g-- > 0) backward(g);
     update();
   }
   return std::move(program_);
@@ -92,33 +104,24 @@ void ProgramWriter::emit(ops::Op op, const std::string& name, const std::string&
   if (barrier) ++phase_;
   const bool release = barrier && !deferred_.empty();
   if (release) flush_deferred();
-  for (int buffer : used)
-    if (buffer >= 0) buffers_.use(buffer, phase_);
+  use(used);
   calls_->push_back({std::move(op), name, reason, barrier && !release});
+}
+
+void ProgramWriter::use(const std::vector<int>& buffers) {
+  for (int buffer : buffers) {
+    if (buffer < 0) continue;
+    buffers_.use(buffer, phase_);
+    if (calls_ == &program_.repeated) repeated_uses_.push_back(buffer);
+  }
 }
 
 void ProgramWriter::emit_follower(ops::Op op, const BatchMatrix& shared, const std::string& name,
                                   const std::string& reason, std::vector<int> used) {
-  const bool after_dense = !calls_->empty() && std::visit(
-                                                   [&](const auto& last) {
-                                                     if constexpr (requires {
-                                                                     last.w;
-                                                                     last.y;
-                                                                   })
-                                                       return last.y.data == shared.data;
-                                                     else if constexpr (requires {
-                                                                          last.w;
-                                                                          last.dx;
-                                                                        })
-                                                       return last.dx.data == shared.data;
-                                                     else
-                                                       return false;
-                                                   },
-                                                   calls_->back().op);
-  if (!after_dense) return emit(std::move(op), name, reason, std::move(used));
+  if (calls_->empty() || dense_result(calls_->back().op) != shared.data)
+    return emit(std::move(op), name, reason, std::move(used));
   // Its barrier may be left out: no memory is free that was not before, and deferred calls wait on.
-  for (int buffer : used)
-    if (buffer >= 0) buffers_.use(buffer, phase_);
+  use(used);
   const int64_t groups = shared.padded_cols() / kColumnPadding;
   calls_->back().column_groups = groups;
   calls_->push_back({std::move(op), name, reason, true, groups, true});
@@ -133,8 +136,7 @@ void ProgramWriter::defer(ops::Op op, const std::string& name, const std::string
 void ProgramWriter::flush_deferred() {
   bool barrier = !calls_->empty();
   for (auto& [call, used] : deferred_) {
-    for (int buffer : used)
-      if (buffer >= 0) buffers_.use(buffer, phase_);
+    use(used);
     call.barrier = barrier;
     barrier = false;
     calls_->push_back(std::move(call));

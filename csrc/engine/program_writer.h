@@ -22,6 +22,11 @@ struct Saved {
   bool updated = false;                     // the backward op moves the moving statistics
 };
 
+// Where the sums over passes of an output lie (buffers; -1: it is the same in every pass).
+struct SumBuffers {
+  int shift = -1, sum = -1, square = -1;
+};
+
 class ProgramWriter {
  public:
   ProgramWriter(const Graph& graph, const Lowered& lowered, ParameterStore& parameters,
@@ -40,6 +45,11 @@ class ProgramWriter {
   void forward_merge(size_t group);
   Value save_for_backward(size_t group, const Value& y);
   void scatter_outputs();
+
+  // samples.cpp
+  void begin_samples();
+  void finish_samples();
+  ops::SampleSums sums_at(const SumBuffers& sums);
 
   // loss.cpp
   void gather_targets();
@@ -86,6 +96,7 @@ class ProgramWriter {
   // Appends a call; `used` are the buffers it touches. independent: needs no barrier before it.
   void emit(ops::Op op, const std::string& name, const std::string& reason, std::vector<int> used,
             bool independent = false);
+  void use(const std::vector<int>& buffers);
   // The same for an op that works on the columns of `shared`, which the last call has written.
   void emit_follower(ops::Op op, const BatchMatrix& shared, const std::string& name,
                      const std::string& reason, std::vector<int> used);
@@ -116,6 +127,9 @@ class ProgramWriter {
   std::vector<int> label_buffers_, weight_buffers_;
   std::vector<int> loss_rows_, metric_rows_;
   std::vector<std::pair<int, Value>> extra_gradients_;  // tensor, a further term of its gradient
+  std::vector<SumBuffers> sample_sums_;                 // by output
+  std::vector<int> repeated_uses_;                      // buffers that the repeated part uses
+  int first_repeated_buffer_ = 0;  // those from it on are made anew in each pass
   int step_loss_ = -1, chunk_sums_ = -1;
   bool next_independent_ = false;
   std::vector<std::pair<ops::Call, std::vector<int>>> deferred_;  // and the buffers they use

@@ -185,6 +185,23 @@ void Session::predict(const DataView& data, const StepRange& range,
       .run(context, range.count, data.rows, nullptr);
 }
 
+void Session::predict_samples(const DataView& data, const StepRange& range,
+                              const std::vector<float*>& outputs, const SamplePasses& passes) {
+  std::vector<ops::Source> sources;
+  ops::StepContext context = context_for(data, range, sources, false);
+  if (passes.count < 1) fail(ErrorKind::value, "samples must be at least 1; got ", passes.count);
+  if (outputs.size() != 2 * graph_.outputs.size())
+    fail(ErrorKind::value, "the model has ", graph_.outputs.size(), " outputs; got ",
+         outputs.size(), " arrays; expected one for the mean and one for the deviation of each");
+  context.outputs = outputs.data();
+  context.step = passes.step;
+  context.samples = passes.count;
+  context.sample_stride = passes.stride;
+  plan(ProgramKind::predict_samples, context.batch, {})
+      .executable()
+      .run(context, range.count, data.rows, nullptr);
+}
+
 void Session::reset_totals() {
   const TotalsMap map{static_cast<int>(graph_.losses.size()),
                       static_cast<int>(graph_.metrics.size())};

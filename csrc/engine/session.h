@@ -27,6 +27,14 @@ struct StepRange {
   int64_t batch = 1;
 };
 
+// Passes of a prediction that samples: how many, and the clock of the random bits: that of the first step's
+// first pass, and the distance between two passes of a step.
+struct SamplePasses {
+  int64_t count = 1;
+  uint64_t step = 0;
+  uint64_t stride = 1;
+};
+
 class Session {
  public:
   Session(Graph graph, std::unique_ptr<ops::Backend> backend);
@@ -50,6 +58,10 @@ class Session {
   void evaluate(const DataView& data, const StepRange& range);
   void predict(const DataView& data, const StepRange& range, const std::vector<float*>& outputs,
                bool training, uint64_t step);
+  // outputs: all means, then all deviations. Every dropout drops, batch normalization predicts. Step i of the
+  // range in pass s has the bits of predict at clock step + i + s * stride.
+  void predict_samples(const DataView& data, const StepRange& range,
+                       const std::vector<float*>& outputs, const SamplePasses& passes);
 
   // Means over the steps since reset_totals: the loss, each loss's own (if several), each metric.
   void reset_totals();

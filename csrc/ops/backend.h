@@ -15,6 +15,7 @@ namespace dnnfast::ops {
 // i, and scalars[i] (null for programs without an optimizer). The last step may be short: rows past
 // `row_end` are not used. Returns the number of steps applied; fewer than asked means that the loss
 // of the next one was not finite (its value is then in Program::step_loss) and it was not applied.
+// A pass of the repeated part has its own clock, see StepContext::sample_stride.
 class Executable {
  public:
   virtual ~Executable() = default;

@@ -33,6 +33,11 @@ struct StepContext {
   const Source* sources = nullptr;  // inputs, then targets, then sample weights
   uint64_t seed = 0;
   uint64_t step = 0;  // iterations since the model was made: the random bits' clock
+  // Passes over the repeated part of a program, and the one that runs: its clock is step + sample *
+  // sample_stride.
+  int64_t samples = 1;
+  int64_t sample = 0;
+  uint64_t sample_stride = 1;
   OptimizerScalars scalars;
   float* const* outputs = nullptr;  // where predictions go, one array an output
   double* totals = nullptr;         // running sums of the epoch, see ops/metric.h

@@ -15,16 +15,18 @@
 #include "ops/merge.h"
 #include "ops/metric.h"
 #include "ops/optimizer.h"
+#include "ops/samples.h"
 #include "ops/softmax.h"
 
 namespace dnnfast::ops {
 
-using Op = std::variant<GatherRows, GatherLabels, GatherWeights, ScatterRows, DenseForward,
-                        DenseBackwardWeight, DenseBackwardInput, PointwiseForward,
-                        PointwiseBackward, BatchNormForward, BatchNormInference, BatchNormBackward,
-                        BatchNormUpdate, RowwiseForward, RowwiseBackward, Loss, MetricRows,
-                        AccumulateRows, AccumulateLoss, FinishLoss, AddForward, CopyColumns,
-                        Reshape, RegularizationPenalty, GradientNorm, OptimizerStep>;
+using Op =
+    std::variant<GatherRows, GatherLabels, GatherWeights, ScatterRows, DenseForward,
+                 DenseBackwardWeight, DenseBackwardInput, PointwiseForward, PointwiseBackward,
+                 BatchNormForward, BatchNormInference, BatchNormBackward, BatchNormUpdate,
+                 RowwiseForward, RowwiseBackward, Loss, MetricRows, AccumulateRows, AccumulateLoss,
+                 FinishLoss, AddForward, CopyColumns, Reshape, RegularizationPenalty, GradientNorm,
+                 OptimizerStep, AccumulateSamples, ScatterSamples>;
 
 struct Call {
   Op op;
@@ -40,8 +42,12 @@ struct Call {
 
 // `compute` runs first; then the step's loss is checked, and `update` (the backward pass and everything that
 // changes the model) runs only if it is finite. step_loss is null for programs without a loss.
+// `repeated` and `finish` are those of a program that samples (the others have none): between them, every
+// call of `repeated` runs StepContext::samples times, each time with another clock.
 struct Program {
   std::vector<Call> compute;
+  std::vector<Call> repeated;
+  std::vector<Call> finish;
   std::vector<Call> update;
   std::shared_ptr<const OptimizerStep> fused_step;  // what the calls' fused updates point to
   std::vector<Chunk> chunks;  // of the parameters that no call updates by itself

@@ -46,6 +46,7 @@ FAMILIES = [
     "merge",
     "metric",
     "optimizer",
+    "samples",
     "softmax",
 ]
 

@@ -22,6 +22,7 @@ from dnnfast.kernels.dropout import dropout_backward, dropout_forward, dropout_m
 from dnnfast.kernels.loss import loss_backward, loss_forward
 from dnnfast.kernels.metric import metric_rows
 from dnnfast.kernels.optimizer import adam_step, nadam_step, rmsprop_step, sgd_step
+from dnnfast.kernels.samples import sample_moments
 from dnnfast.kernels.shuffle import shuffle
 from dnnfast.kernels.softmax import (
     glu_backward,
@@ -54,6 +55,7 @@ __all__ = [
     "metric_rows",
     "nadam_step",
     "rmsprop_step",
+    "sample_moments",
     "sgd_step",
     "shuffle",
     "softmax_backward",

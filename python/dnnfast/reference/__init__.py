@@ -48,6 +48,7 @@ from dnnfast.reference.optimizer import (
 )
 from dnnfast.reference.philox import philox
 from dnnfast.reference.program import OPS
+from dnnfast.reference.samples import sample_moments
 from dnnfast.reference.session import Session
 from dnnfast.reference.shapes import infer_shape, validate_graph
 from dnnfast.reference.shuffle import shuffle
@@ -104,6 +105,7 @@ __all__ = [
     "reshape_backward",
     "reshape_forward",
     "rmsprop_step",
+    "sample_moments",
     "sgd_step",
     "shuffle",
     "sigmoid",

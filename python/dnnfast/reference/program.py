@@ -58,6 +58,7 @@ class Run:
 
     graph: Any
     training: bool = False
+    sampling: bool = False  # dropout drops although the pass predicts
     seed: int = 0
     step: int = 0
     values: dict[int, Array] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class Run:
     def drops(self, node: Any) -> bool:
         """Tell whether a dropout node drops in this pass."""
         return attribute(node, "rate", 0.0) > 0 and (
-            self.training or attribute(node, "mode", "auto") == "train"
+            self.training or self.sampling or attribute(node, "mode", "auto") == "train"
         )
 
     def uses_batch_statistics(self, node: Any) -> bool:

@@ -23,10 +23,11 @@ from dnnfast.reference.program import (
     run_backward,
     run_forward,
 )
+from dnnfast.reference.samples import sample_moments
 from dnnfast.reference.shapes import validate_graph
 
 Array = NDArray[np.float64]
-_PROGRAMS = ("train", "evaluate", "predict")
+_PROGRAMS = ("train", "evaluate", "predict", "predict_samples")
 
 
 def _check_program(name: str) -> None:
@@ -234,6 +235,38 @@ class Session:
                 for array, id_ in zip(outputs, self.graph.outputs, strict=True):
                     array[index] = run.values[id_].reshape(len(index), *array.shape[1:])
 
+    def predict_samples(
+        self,
+        dataset: Dataset,
+        begin: int,
+        count: int,
+        batch: int,
+        means: Sequence[NDArray[np.float32]],
+        deviations: Sequence[NDArray[np.float32]],
+        samples: int,
+        step: int = 0,
+        stride: int = 1,
+    ) -> None:
+        """Write mean and deviation of the outputs over ``samples`` passes with active dropout.
+
+        The arrays are as in `predict`. Batch normalization stays in inference mode. Pass ``s`` of
+        the ``i``-th step has the random bits of step ``step + i + s * stride``.
+        """
+        if samples < 1:
+            raise ValueError(f"samples must be at least 1; got {samples}")
+        for i, index in enumerate(dataset.steps(begin, count, batch)):
+            passes: list[list[Array]] = [[] for _ in self.graph.outputs]
+            for s in range(samples):
+                run = self._run(dataset, index, training=False, step=step + i + s * stride)
+                run.sampling = True
+                with np.errstate(all="ignore"):
+                    run_forward(run, self.graph.outputs)
+                for kept, id_ in zip(passes, self.graph.outputs, strict=True):
+                    kept.append(run.values[id_].reshape(len(index), -1))
+            for kept, mean, deviation in zip(passes, means, deviations, strict=True):
+                for array, moment in zip((mean, deviation), sample_moments(kept), strict=True):
+                    array[index] = moment.reshape(len(index), *array.shape[1:])
+
     def reset_totals(self) -> None:
         """Forget the sums behind `totals`."""
         own = len(self.graph.losses) if len(self.graph.losses) > 1 else 0
@@ -276,7 +309,7 @@ class Session:
         for id_, tensor in enumerate(self.graph.tensors):
             if tensor.kind == "parameter":
                 values[id_] = self._parameters[tensor.index]
-        return Run(self.graph, training, self.seed, step, values)
+        return Run(self.graph, training, seed=self.seed, step=step, values=values)
 
     def _compute(
         self, run: Run, dataset: Dataset, index: NDArray, metrics: bool, gradients: bool = True

@@ -12,12 +12,11 @@ from dnnfast.training.data import Given, prepare, split_tail, unpack
 from dnnfast.training.fit import FitLoop, FitOptions, evaluate, steps_of
 from dnnfast.training.inputs import prepare_inputs
 from dnnfast.training.plan import Plan
+from dnnfast.training.prediction import Prediction
 from dnnfast.training.programs import ProgramsMixin
 
 # Rows that evaluate and predict take at once when no batch size is given.
 _DEFAULT_BATCH = 256
-# Rows between two looks at Ctrl-C.
-_PREDICT_ROWS = 1 << 16
 
 
 class Trainer(ProgramsMixin):
@@ -190,19 +189,44 @@ class Trainer(ProgramsMixin):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        mc_samples: int | None = None,
     ) -> Any:
         """Return the outputs for samples, as float32 arrays.
 
+        With ``mc_samples`` it is Monte Carlo dropout: the pair of the outputs' means and standard
+        deviations over that many passes, in each of which every `Dropout` drops anew, while
+        `BatchNormalization` predicts (with its moving statistics). What comes before the first
+        dropout is computed once. Two calls draw different samples.
+
         Args:
             x: samples.
-            batch_size: samples at once; it does not change the result. Default 256.
+            batch_size: samples at once; it does not change the result but for the samples that
+                dropout draws. Default 256.
             verbose: ignored.
             steps: number of batches; default all.
             callbacks: a list of `callbacks.Callback`.
+            mc_samples: number of passes, at least 1; default None, one pass without dropout.
+
+        Returns:
+            ``[n, *shape]``, or a list or dict of such for several outputs; with ``mc_samples`` a
+            tuple ``(mean, deviation)`` of two of them.
 
         Raises:
-            ValueError: if the data does not fit.
+            ValueError: if the data does not fit, or a number is not one of at least 1.
             TypeError: if the data is not numeric.
+
+        Formula: ``mean = sum(y) / mc_samples``, ``deviation = sqrt(sum((y - mean)^2) /
+        mc_samples)`` as `numpy.std`; Gal and Ghahramani, "Dropout as a Bayesian Approximation"
+        (ICML 2016).
+
+        Example:
+            >>> import dnnfast as keras
+            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, "relu")])
+            >>> model.add(keras.layers.Dropout(0.5))
+            >>> model.add(keras.layers.Dense(3, "softmax"))
+            >>> mean, deviation = model.predict([[1.0, 2.0, 3.0, 4.0]], mc_samples=100)
+            >>> mean.shape, deviation.shape, round(float(mean.sum()), 3)
+            ((1, 3), (1, 3), 1.0)
         """
         inputs = prepare_inputs(self, x)
         batch = (
@@ -210,35 +234,13 @@ class Trainer(ProgramsMixin):
         )
         if batch_size is None and (callbacks or steps):
             batch = 32
+        samples = checks.optional("mc_samples", mc_samples)
         rows = self._rows_of(inputs)
         if steps is not None:
             rows = min(rows, checks.at_least("steps", steps, 1) * batch)
             inputs = [array[:rows] for array in inputs]
-        program = self._program_for()
-        results = self._results(program, rows)
-        dataset = program.dataset(inputs, [], [])
-        if callbacks:
-            self._predict_with(callbacks, program, dataset, steps_of(rows, batch), batch, results)
-        else:
-            total, chunk = steps_of(rows, batch), max(1, _PREDICT_ROWS // batch)
-            clock = self._advance_clock(total)
-            for begin in range(0, total, chunk):
-                count = min(chunk, total - begin)
-                program.session.predict(dataset, begin, count, batch, results, False, clock + begin)
-        return self._packed(results)
-
-    def _predict_with(
-        self, callbacks: Any, program: Any, dataset: Any, total: int, batch: int, results: Any
-    ) -> None:
-        calls = CallbackList(callbacks, model=self, verbose=0, steps=total)
-        calls.call("on_predict_begin", {})
-        clock = self._advance_clock(total)
-        for step in range(total):
-            calls.call("on_predict_batch_begin", step, {})
-            program.session.predict(dataset, step, 1, batch, results, False, clock + step)
-            part = [array[step * batch : (step + 1) * batch] for array in results]
-            calls.call("on_predict_batch_end", step, {"outputs": self._packed(part)})
-        calls.call("on_predict_end", {})
+        prediction = Prediction(self, inputs, rows, batch, samples)
+        return prediction.run_with(callbacks) if callbacks else prediction.run()
 
     def train_on_batch(
         self,
@@ -313,8 +315,9 @@ class Trainer(ProgramsMixin):
 
         Args:
             batch_size: default 32.
-            program: ``"train"``, ``"evaluate"`` or ``"predict"``. Default the first if the model is
-                compiled, else the last.
+            program: ``"train"``, ``"evaluate"``, ``"predict"`` or ``"predict_samples"`` (that of
+                ``predict(mc_samples=...)``). Default the first if the model is compiled, else
+                ``"predict"``.
 
         Raises:
             ValueError: if the model is not built.
