@@ -2,12 +2,10 @@
 
 #include <pybind11/stl.h>
 
-#include "core/error.h"
-
 namespace dnnfast::bindings {
 namespace {
 
-ops::DType dtype_of(const py::dtype& dtype, const std::string& what) {
+ops::DType dtype_of(const py::dtype& dtype, const ArrayName& name) {
   using ops::DType;
   const char kind = dtype.kind();
   const auto size = dtype.itemsize();
@@ -20,18 +18,19 @@ ops::DType dtype_of(const py::dtype& dtype, const std::string& what) {
     return size == 1 ? DType::u8 : size == 2 ? DType::u16 : size == 4 ? DType::u32 : DType::u64;
   if (native && kind == 'i' && size <= 8)
     return size == 1 ? DType::i8 : size == 2 ? DType::i16 : size == 4 ? DType::i32 : DType::i64;
-  fail(ErrorKind::type, what, " has dtype ", std::string(py::str(dtype)),
+  fail(ErrorKind::type, name.text(), " has dtype ", std::string(py::str(dtype)),
        "; expected float16, float32, float64, bool or an integer type of native byte order");
 }
 
 }  // namespace
 
-ops::Source source_of(const py::array& array, const std::string& what) {
+ops::Source source_of(const py::array& array, const ArrayName& name) {
   if (array.ndim() < 1)
-    fail(ErrorKind::value, what, " is a scalar; expected an array with samples along axis 0");
+    fail(ErrorKind::value, name.text(),
+         " is a scalar; expected an array with samples along axis 0");
   ops::Source source;
   source.data = array.data();
-  source.dtype = dtype_of(array.dtype(), what);
+  source.dtype = dtype_of(array.dtype(), name);
   source.rows = array.shape(0);
   source.row_stride = array.strides(0);
   source.columns = 1;
@@ -42,7 +41,7 @@ ops::Source source_of(const py::array& array, const std::string& what) {
     if (source.columns == 1)
       source.column_stride = array.strides(axis);
     else if (array.strides(axis) != source.column_stride * source.columns)
-      fail(ErrorKind::value, what,
+      fail(ErrorKind::value, name.text(),
            ": the axes of a sample do not lie behind one another in memory; pass "
            "numpy.ascontiguousarray(...)");
     source.columns *= array.shape(axis);
@@ -52,8 +51,8 @@ ops::Source source_of(const py::array& array, const std::string& what) {
 
 Dataset::Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
                  std::vector<py::object> weights) {
-  for (size_t i = 0; i < inputs.size(); ++i) add(view_.inputs, inputs[i], text("input ", i));
-  for (size_t i = 0; i < targets.size(); ++i) add(view_.targets, targets[i], text("target ", i));
+  for (size_t i = 0; i < inputs.size(); ++i) add(view_.inputs, inputs[i], {"input", i});
+  for (size_t i = 0; i < targets.size(); ++i) add(view_.targets, targets[i], {"target", i});
   if (weights.size() > targets.size())
     fail(ErrorKind::value, "got ", weights.size(), " sample weights for ", targets.size(),
          " targets");
@@ -62,18 +61,18 @@ Dataset::Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
     if (weights[i].is_none())
       view_.weights.push_back({});
     else
-      add(view_.weights, py::array::ensure(weights[i]), text("sample weight ", i));
+      add(view_.weights, py::array::ensure(weights[i]), {"sample weight", i});
   }
 }
 
 void Dataset::add(std::vector<ops::Source>& sources, const py::array& array,
-                  const std::string& what) {
+                  const ArrayName& name) {
   if (!array) throw py::error_already_set();
-  const ops::Source source = source_of(array, what);
+  const ops::Source source = source_of(array, name);
   if (held_.empty())
     view_.rows = source.rows;
   else if (source.rows != view_.rows)
-    fail(ErrorKind::value, what, " has ", source.rows, " samples; the first array has ",
+    fail(ErrorKind::value, name.text(), " has ", source.rows, " samples; the first array has ",
          view_.rows);
   held_.push_back(array);
   sources.push_back(source);

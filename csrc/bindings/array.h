@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "engine/session.h"
 
 namespace dnnfast::bindings {
@@ -15,9 +16,16 @@ namespace py = pybind11;
 
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
+// What a message calls an array. Made into text only there: predictions of one row notice it.
+struct ArrayName {
+  const char* kind;
+  size_t index;
+  std::string text() const { return dnnfast::text(kind, " ", index); }
+};
+
 // A data set array read in place: samples along axis 0, the other axes collapsed to one stride.
-// Throws Error(value or type) when that cannot be, naming `what`.
-ops::Source source_of(const py::array& array, const std::string& what);
+// Throws Error(value or type) when that cannot be, naming it.
+ops::Source source_of(const py::array& array, const ArrayName& name);
 
 // The arrays of a data set, held for as long as the object lives.
 class Dataset {
@@ -27,7 +35,7 @@ class Dataset {
   const engine::DataView& view() const { return view_; }
 
  private:
-  void add(std::vector<ops::Source>& sources, const py::array& array, const std::string& what);
+  void add(std::vector<ops::Source>& sources, const py::array& array, const ArrayName& name);
 
   std::vector<py::array> held_;
   engine::DataView view_;

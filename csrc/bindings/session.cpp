@@ -181,6 +181,25 @@ void predict(PySession& self, const Dataset& data, int64_t begin, int64_t count,
   });
 }
 
+// One batch in one call: for a single row, every crossing from Python counts.
+std::vector<py::array_t<float>> predict_batch(PySession& self, std::vector<py::array> inputs,
+                                              bool training, uint64_t step) {
+  const Dataset data(std::move(inputs), {}, {});
+  const int64_t rows = data.view().rows;
+  const engine::Graph& graph = self.session().graph();
+  std::vector<py::array_t<float>> outputs;
+  std::vector<float*> pointers;
+  for (int id : graph.outputs) {
+    std::vector<py::ssize_t> shape = numpy_shape(graph.tensors[static_cast<size_t>(id)].shape);
+    shape.insert(shape.begin(), rows);
+    outputs.emplace_back(std::move(shape));
+    pointers.push_back(outputs.back().mutable_data());
+  }
+  self.locked(
+      [&](engine::Session& s) { s.predict(data.view(), {0, 1, rows}, pointers, training, step); });
+  return outputs;
+}
+
 void predict_samples(PySession& self, const Dataset& data, int64_t begin, int64_t count,
                      int64_t batch, const Outputs& means, const Outputs& deviations,
                      int64_t samples, uint64_t step, uint64_t stride) {
@@ -254,6 +273,8 @@ void bind_runs(py::class_<PySession>& c) {
         py::arg("batch"), py::arg("learning_rates"));
   c.def("predict", predict, py::arg("dataset"), py::arg("begin"), py::arg("count"),
         py::arg("batch"), py::arg("outputs"), py::arg("training") = false, py::arg("step") = 0);
+  c.def("predict_batch", predict_batch, py::arg("inputs"), py::arg("training") = false,
+        py::arg("step") = 0);
   c.def("predict_samples", predict_samples, py::arg("dataset"), py::arg("begin"), py::arg("count"),
         py::arg("batch"), py::arg("means"), py::arg("deviations"), py::arg("samples"),
         py::arg("step") = 0, py::arg("stride") = 1);

@@ -59,6 +59,74 @@ void run_direct(const DenseForward& op, const StepContext& context, const Block3
   }
 }
 
+// A row alone: the sums of one panel are too few to hide the latency of a multiply-add, so those of several
+// panels are made at a time. Every sum is the same chain as in a tile.
+constexpr int kPanelVectors = kPanelWidth / kLanes;
+constexpr int kRowPanels = 12 / kPanelVectors;
+
+struct RowJob {
+  const float* x;
+  const float* panel;
+  int64_t panel_step;  // floats from one panel to the next
+  int64_t depth;
+  const float* bias;  // null means zero
+  float* y;
+};
+
+template <int Panels>
+void run_row(const RowJob& job) {
+  vf acc[Panels][kPanelVectors];
+#pragma GCC unroll 8
+  for (int p = 0; p < Panels; ++p) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kPanelVectors; ++j)
+      acc[p][j] = job.bias ? load(job.bias + p * kPanelWidth + j * kLanes) : vf{};
+  }
+  for (int64_t k = 0; k < job.depth; ++k) {
+    const vf xk = broadcast(job.x + k);
+    const float* w = job.panel + k * kPanelWidth;
+#pragma GCC unroll 8
+    for (int p = 0; p < Panels; ++p) {
+#pragma GCC unroll 4
+      for (int j = 0; j < kPanelVectors; ++j)
+        acc[p][j] += xk * load(w + p * job.panel_step + j * kLanes);
+    }
+  }
+#pragma GCC unroll 8
+  for (int p = 0; p < Panels; ++p) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kPanelVectors; ++j) store(job.y + p * kPanelWidth + j * kLanes, acc[p][j]);
+  }
+}
+
+template <int Panels = kRowPanels>
+void run_row_of(int64_t panels, const RowJob& job) {
+  if constexpr (Panels > 1) {
+    if (panels < Panels) return run_row_of<Panels - 1>(panels, job);
+  }
+  run_row<Panels>(job);
+}
+
+// The whole panels of full width that a part of one row begins with. Returns the column after them.
+int64_t run_one_row(const DenseForward& op, const StepContext& context, const Block3& part) {
+  if (part.col_begin % kPanelWidth != 0) return part.col_begin;
+  const int64_t first = part.col_begin / kPanelWidth, panels = part.col_end / kPanelWidth - first;
+  if (panels < 2) return part.col_begin;
+  const int64_t groups = (panels + kRowPanels - 1) / kRowPanels;
+  Block3 block = part;
+  for (int64_t g = 0; g < groups; ++g) {
+    const int64_t begin = first + panels * g / groups, end = first + panels * (g + 1) / groups;
+    block.col_begin = begin * kPanelWidth;
+    block.col_end = end * kPanelWidth;
+    run_row_of(end - begin, {op.x.row(part.row_begin), op.w.panel(begin), kPanelWidth * op.w.in,
+                             op.w.in, op.b ? op.b + block.col_begin : nullptr,
+                             op.y.row(part.row_begin) + block.col_begin});
+  }
+  block.col_begin = part.col_begin;
+  run_epilogue(op, context, block);
+  return block.col_end;
+}
+
 struct BlockedForward {
   const DenseForward& op;
   const StepContext& context;
@@ -98,6 +166,7 @@ void run(const DenseForward& op, const StepContext& context, UnitRange range, vo
       multiply_blocked(BlockedForward{op, context}, part, static_cast<float*>(scratch));
       return;
     }
+    if (part.row_end - part.row_begin == 1) part.col_begin = run_one_row(op, context, part);
     for (; part.col_begin < col_end; part.col_begin = part.col_end) {
       part.col_end = panel_end(part.col_begin, col_end);
       run_direct(op, context, part);

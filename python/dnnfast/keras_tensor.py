@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,7 +52,7 @@ class KerasTensor:
         """Number of axes, the batch axis included."""
         return len(self.shape)
 
-    @property
+    @functools.cached_property  # read at every prediction
     def sample_shape(self) -> tuple[int, ...]:
         """The shape without the batch axis."""
         return tuple(int(size) for size in self.shape[1:] if size is not None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from dnnfast.reference.dataset import Dataset
 from dnnfast.reference.loss import loss_backward, loss_forward, row_weights
 from dnnfast.reference.metric import metric_rows
 from dnnfast.reference.optimizer import OptimizerState, clip_gradients
+from dnnfast.reference.prediction import Predictions
 from dnnfast.reference.program import (
     Run,
     attribute,
@@ -23,7 +23,6 @@ from dnnfast.reference.program import (
     run_backward,
     run_forward,
 )
-from dnnfast.reference.samples import sample_moments
 from dnnfast.reference.shapes import validate_graph
 
 Array = NDArray[np.float64]
@@ -35,7 +34,7 @@ def _check_program(name: str) -> None:
         raise unknown_name("program", name, _PROGRAMS)
 
 
-class Session:
+class Session(Predictions):
     """A model on the reference engine. The native sessions have the same methods.
 
     Parameters, optimizer state and all computations are float64; `get_parameter` and its like
@@ -206,66 +205,6 @@ class Session:
         for i, index in enumerate(rows):
             run = self._run(dataset, index, training=False, step=begin + i)
             self._compute(run, dataset, index, metrics=True, gradients=False)
-
-    def predict(
-        self,
-        dataset: Dataset,
-        begin: int,
-        count: int,
-        batch: int,
-        outputs: Sequence[NDArray[np.float32]],
-        training: bool = False,
-        step: int = 0,
-    ) -> None:
-        """Write the outputs of ``count`` steps into the rows of float32 arrays ``[n, *shape]``.
-
-        ``training`` puts dropout and batch normalization into training mode; ``step`` numbers the
-        random bits of the first step.
-        """
-        if len(outputs) != len(self.graph.outputs):
-            raise ValueError(
-                f"the model has {len(self.graph.outputs)} outputs; got {len(outputs)} arrays to "
-                "write them to"
-            )
-        rows = dataset.steps(begin, count, batch)
-        for i, index in enumerate(rows):
-            run = self._run(dataset, index, training=training, step=step + i)
-            with np.errstate(all="ignore"):
-                run_forward(run, self.graph.outputs)
-                for array, id_ in zip(outputs, self.graph.outputs, strict=True):
-                    array[index] = run.values[id_].reshape(len(index), *array.shape[1:])
-
-    def predict_samples(
-        self,
-        dataset: Dataset,
-        begin: int,
-        count: int,
-        batch: int,
-        means: Sequence[NDArray[np.float32]],
-        deviations: Sequence[NDArray[np.float32]],
-        samples: int,
-        step: int = 0,
-        stride: int = 1,
-    ) -> None:
-        """Write mean and deviation of the outputs over ``samples`` passes with active dropout.
-
-        The arrays are as in `predict`. Batch normalization stays in inference mode. Pass ``s`` of
-        the ``i``-th step has the random bits of step ``step + i + s * stride``.
-        """
-        if samples < 1:
-            raise ValueError(f"samples must be at least 1; got {samples}")
-        for i, index in enumerate(dataset.steps(begin, count, batch)):
-            passes: list[list[Array]] = [[] for _ in self.graph.outputs]
-            for s in range(samples):
-                run = self._run(dataset, index, training=False, step=step + i + s * stride)
-                run.sampling = True
-                with np.errstate(all="ignore"):
-                    run_forward(run, self.graph.outputs)
-                for kept, id_ in zip(passes, self.graph.outputs, strict=True):
-                    kept.append(run.values[id_].reshape(len(index), -1))
-            for kept, mean, deviation in zip(passes, means, deviations, strict=True):
-                for array, moment in zip((mean, deviation), sample_moments(kept), strict=True):
-                    array[index] = moment.reshape(len(index), *array.shape[1:])
 
     def reset_totals(self) -> None:
         """Forget the sums behind `totals`."""

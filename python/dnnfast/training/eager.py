@@ -31,18 +31,8 @@ def run(
     program = Program(lowered.graph, lowered.variables, settings.device())
     program.session.seed = random.next_seed()
     program.sync()
-    return predict(program, arrays, training, 0)
-
-
-def predict(
-    program: Program, arrays: list[np.ndarray], training: bool, step: int
-) -> list[np.ndarray]:
-    """Compute a program's outputs for arrays, in one batch."""
-    rows = count_of(arrays, [f"input {i}" for i in range(len(arrays))])
-    graph = program.graph
-    results = [np.empty((rows, *graph.tensors[i].shape), np.float32) for i in graph.outputs]
-    dataset = program.dataset(arrays, [], [])
-    program.session.predict(dataset, 0, 1, rows, results, training, step)
+    count_of(arrays, [f"input {i}" for i in range(len(arrays))])
+    results: list[np.ndarray] = program.session.predict_batch(arrays, training)
     return results
 
 

@@ -12,7 +12,6 @@ from dnnfast import random, tracing, tree
 from dnnfast.config import settings
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.lowering import Lowered, lower
-from dnnfast.training import eager
 from dnnfast.training.arrays import count_of
 from dnnfast.training.compiled import CompileSpec, Outputs, Resolved
 from dnnfast.training.inputs import prepare_inputs
@@ -202,6 +201,8 @@ class ProgramsMixin:
     # Running on arrays.
 
     def _rows_of(self, inputs: list[np.ndarray]) -> int:
+        if len(inputs) == 1 and len(inputs[0]):
+            return len(inputs[0])
         return count_of(inputs, [f"x[{i}]" for i in range(len(inputs))] if inputs[1:] else ["x"])
 
     def _results(self, program: Program, rows: int) -> list[np.ndarray]:
@@ -209,14 +210,21 @@ class ProgramsMixin:
         return [np.empty((rows, *tensors[i].shape), np.float32) for i in outputs]
 
     def _packed(self, results: list[np.ndarray]) -> Any:
-        if self._functional is not None:
-            return tree.pack_sequence_as(self._functional.output_structure, results)
-        return tree.pack_sequence_as(self._output_structure, results)
+        own = self._functional is None
+        structure = self._output_structure if own else self._functional.output_structure
+        if isinstance(structure, KerasTensor):
+            return results[0]
+        return tree.pack_sequence_as(structure, results)
 
     def _call_on_arrays(self, x: Any, training: bool) -> Any:
         inputs = prepare_inputs(self, x)
-        program = self._program_for()
-        return self._packed(eager.predict(program, inputs, training, self._advance_clock(1)))
+        self._rows_of(inputs)
+        return self._predict_at_once(inputs, training)
+
+    def _predict_at_once(self, inputs: list[np.ndarray], training: bool) -> Any:
+        """Return the outputs for checked arrays, computed in one batch and by one native call."""
+        session = self._program_for().session
+        return self._packed(session.predict_batch(inputs, training, self._advance_clock(1)))
 
     def _advance_clock(self, batches: int) -> int:
         """Return the number of the next random bits, so that always-on dropout never repeats."""

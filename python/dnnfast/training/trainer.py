@@ -239,6 +239,8 @@ class Trainer(ProgramsMixin):
         if steps is not None:
             rows = min(rows, checks.at_least("steps", steps, 1) * batch)
             inputs = [array[:rows] for array in inputs]
+        if rows <= batch and samples is None and not callbacks:
+            return self._predict_at_once(inputs, False)
         prediction = Prediction(self, inputs, rows, batch, samples)
         return prediction.run_with(callbacks) if callbacks else prediction.run()
 
@@ -303,7 +305,7 @@ class Trainer(ProgramsMixin):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for samples, computed in one batch."""
-        return self.predict(x, batch_size=max(1, len(prepare_inputs(self, x)[0])))
+        return self._call_on_arrays(x, False)
 
     def reset_metrics(self) -> None:
         """Start the means of `train_on_batch` and `test_on_batch` again."""
