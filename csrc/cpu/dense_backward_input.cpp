@@ -116,10 +116,7 @@ struct BlockedInput {
   const StepContext& context;
   static constexpr int64_t depth_block = kPanelDepth;
 
-  void pack_rows(const Block3& b, float* to) const {
-    pack_strips_of_rows(op.dz.row(b.row_begin) + b.depth_begin, op.dz.ld, b.row_end - b.row_begin,
-                        b.depth, to);
-  }
+  void pack_rows(const Block3& b, float* to) const { pack_strips_of_rows(op.dz, b, to); }
   // Panels of w^T: input columns of kPanelWidth, [output][column].
   void pack_cols(const Block3& b, float* to) const {
     const int64_t depth = round_up(b.depth, kLanes);

@@ -35,18 +35,12 @@ int64_t scratch_bytes(const DenseBackwardWeight& op, int64_t batch_capacity) {
 }
 
 // Where the gradient of a block of one panel goes: into dw, or into scratch if an update uses it up.
-struct Target {
-  float* c;
-  int64_t stride;
-  UpdateBlock update;  // for update_w
-};
-
-Target target_of(const DenseBackwardWeight& op, const Block3& b, float* scratch) {
+UpdateBlock target_of(const DenseBackwardWeight& op, const Block3& b, float* scratch) {
   const int64_t p = b.col_begin / op.dw.width, stride = op.dw.panel_width(p);
   const int64_t offset =
       op.dw.panel(p) - op.dw.data + b.row_begin * stride + (b.col_begin - p * op.dw.width);
-  float* const c = scratch ? scratch : op.dw.data + offset;
-  return {c, stride, {offset, b.row_end - b.row_begin, b.col_end - b.col_begin, stride, c}};
+  return {offset, b.row_end - b.row_begin, b.col_end - b.col_begin, stride,
+          scratch ? scratch : op.dw.data + offset};
 }
 
 // Tiles that read x and dz in place, for the columns of one panel.
@@ -56,18 +50,18 @@ void run_direct(const DenseBackwardWeight& op, const StepContext& context, const
   for (int64_t i = part.row_begin; i < part.row_end; i += kBlockRows) {
     block.row_begin = i;
     block.row_end = least(i + kBlockRows, part.row_end);
-    const Target target = target_of(op, block, op.update_w ? scratch : nullptr);
+    const UpdateBlock target = target_of(op, block, op.update_w ? scratch : nullptr);
     run_tiles(block.row_end - i, {part.col_end - part.col_begin, op.dw.out - part.col_begin},
               {{op.x.data + i, 1, op.x.ld},
                op.dz.data + part.col_begin,
                op.dz.ld,
                part.depth,
-               target.c,
+               target.gradient,
                target.stride,
                nullptr,
                op.accumulate ? Start::previous : Start::zero},
               0);
-    if (op.update_w) update_block(op.update_w, context, target.update);
+    if (op.update_w) update_block(op.update_w, context, target);
   }
 }
 
@@ -77,10 +71,7 @@ struct BlockedWeight {
   float* used;  // scratch for a gradient that is used up, if one block of depth makes it
   static constexpr int64_t depth_block = kPackedDepth;
 
-  void pack_rows(const Block3& b, float* to) const {
-    pack_strips_of_columns(op.x.row(b.depth_begin) + b.row_begin, op.x.ld, b.row_end - b.row_begin,
-                           b.depth, to);
-  }
+  void pack_rows(const Block3& b, float* to) const { pack_strips_of_columns(op.x, b, to); }
   // Panels of dz: [batch row][column].
   void pack_cols(const Block3& b, float* to) const {
     for (int64_t c = b.col_begin, end; c < b.col_end; c = end) {
@@ -91,15 +82,15 @@ struct BlockedWeight {
     }
   }
   PanelJob panel(const Block3& b, const float* packed, int64_t first) const {
-    const Target target = target_of(op, b, used);
+    const UpdateBlock target = target_of(op, b, used);
     Prefetch next;  // of the panel after this one
     if (op.update_w) {
-      const int64_t begin = target.update.offset + op.dw.in * target.stride;
-      next = prefetch_update(op.update_w, begin, begin + target.update.rows * target.stride);
+      const int64_t begin = target.offset + op.dw.in * target.stride;
+      next = prefetch_update(op.update_w, begin, begin + target.rows * target.stride);
     }
     return {packed + (b.col_begin - first) * b.depth,
             b.col_end - b.col_begin,
-            target.c,
+            target.gradient,
             target.stride,
             nullptr,
             op.dw.out - b.col_begin,
@@ -107,7 +98,7 @@ struct BlockedWeight {
             next};
   }
   void finish(const Block3& b) const {
-    if (op.update_w) update_block(op.update_w, context, target_of(op, b, used).update);
+    if (op.update_w) update_block(op.update_w, context, target_of(op, b, used));
   }
 };
 

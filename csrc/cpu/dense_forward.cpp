@@ -132,10 +132,7 @@ struct BlockedForward {
   const StepContext& context;
   static constexpr int64_t depth_block = kPanelDepth;
 
-  void pack_rows(const Block3& b, float* to) const {
-    pack_strips_of_rows(op.x.row(b.row_begin) + b.depth_begin, op.x.ld, b.row_end - b.row_begin,
-                        b.depth, to);
-  }
+  void pack_rows(const Block3& b, float* to) const { pack_strips_of_rows(op.x, b, to); }
   void pack_cols(const Block3&, float*) const {}
   PanelJob panel(const Block3& b, const float*, int64_t) const {
     const int64_t p = b.col_begin / op.w.width, cols = op.w.panel_width(p);

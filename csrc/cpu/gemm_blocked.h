@@ -24,10 +24,11 @@ struct Block3 {
   int64_t row_begin, row_end, col_begin, col_end, depth_begin, depth;
 };
 
-// A strip is kTileRows rows of A as [depth][kTileRows]; strips follow each other. From rows that hold the
-// depth in order (element (row, k) at from[row * ld + k]):
-inline void pack_strips_of_rows(const float* from, int64_t ld, int64_t rows, int64_t depth,
-                                float* to) {
+// A strip is kTileRows rows of A as [depth][kTileRows]; strips follow each other. Here A is the
+// matrix itself:
+inline void pack_strips_of_rows(const BatchMatrix& matrix, const Block3& block, float* to) {
+  const int64_t rows = block.row_end - block.row_begin, depth = block.depth, ld = matrix.ld;
+  const float* from = matrix.row(block.row_begin) + block.depth_begin;
   for (int64_t r = 0; r < rows; r += kTileRows, to += kTileRows * depth) {
     const int64_t present = least(kTileRows, rows - r);
     for (int64_t k = 0; k < depth; k += kLanes) {
@@ -47,9 +48,10 @@ inline void pack_strips_of_rows(const float* from, int64_t ld, int64_t rows, int
   }
 }
 
-// The same from rows that hold one depth each (element (row, k) at from[k * ld + row]).
-inline void pack_strips_of_columns(const float* from, int64_t ld, int64_t rows, int64_t depth,
-                                   float* to) {
+// And here its transpose: a row of the matrix is one depth.
+inline void pack_strips_of_columns(const BatchMatrix& matrix, const Block3& block, float* to) {
+  const int64_t rows = block.row_end - block.row_begin, depth = block.depth, ld = matrix.ld;
+  const float* from = matrix.row(block.depth_begin) + block.row_begin;
   for (int64_t k = 0; k < depth; ++k) {
     const float* source = from + k * ld;
     float* target = to + k * kTileRows;

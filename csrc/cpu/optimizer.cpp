@@ -204,15 +204,11 @@ double gradient_norm(const OptimizerStep& op, int64_t c) {
   return __builtin_sqrt(sum);
 }
 
-bool clips_by_norm(const OptimizerStep& op) {
-  return op.clip == Clip::norm || op.clip == Clip::global_norm;
-}
-
 // Everything but the factor of clipping by norm.
 Preparation preparation_of(const OptimizerStep& op, const StepContext& context, int32_t number) {
   const Segment& segment = op.arrays.segments[number];
   Preparation p;
-  p.regularise = !clips_by_norm(op) && regularised(segment);
+  p.regularise = !ops::clips_by_norm(op.clip) && regularised(segment);
   p.l1 = segment.l1;
   p.l2 = segment.l2;
   p.limit_value = op.clip == Clip::value;
@@ -267,7 +263,7 @@ void step_run(const OptimizerStep& op, const StepContext& context, UnitRange ran
       const Chunk& chunk = op.arrays.chunks[c];
       if (chunk.segment != segment) {
         p = preparation_of(op, context, chunk.segment);
-        if (clips_by_norm(op))
+        if (ops::clips_by_norm(op.clip))
           p.factor = static_cast<float>(
               math::clip_factor(gradient_norm(op, c), static_cast<double>(op.clip_limit)));
       }

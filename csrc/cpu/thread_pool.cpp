@@ -156,9 +156,10 @@ void ThreadPool::run(const std::function<void(int)>& work) {
 void ThreadPool::part_ways(int thread) {
   const int mine = current_core();
   core_[thread].store(mine, std::memory_order_relaxed);
-  if (mine < 0 || threads() > available_cores()) return;
+  if (mine < 0) return;
   for (int other = 0; other < thread; ++other) {
     if (core_[other].load(std::memory_order_relaxed) != mine) continue;
+    if (threads() > available_cores()) return;
     leave_core(core_[0].load(std::memory_order_relaxed), thread);
     core_[thread].store(current_core(), std::memory_order_relaxed);
     return;

@@ -15,7 +15,7 @@ struct UpdateBlock {
   int64_t rows;
   int64_t cols;
   int64_t stride;
-  const float* gradient;
+  float* gradient;
 };
 
 void update_block(const ops::FusedUpdate& update, const ops::StepContext& context,

@@ -114,8 +114,7 @@ void ProgramWriter::begin_update() {
 ops::FusedUpdate ProgramWriter::fused_update(int parameter) {
   const ops::OptimizerStep* step = program_.fused_step.get();
   const bool alone = parameter_readers_[at(parameter)] == 1;
-  if (!step || !alone || step->clip == ops::Clip::norm || step->clip == ops::Clip::global_norm)
-    return {};
+  if (!step || !alone || ops::clips_by_norm(step->clip)) return {};
   parameter_updated_[at(parameter)] = true;
   return {step, parameters_.segment(at(parameter))};
 }
@@ -162,7 +161,7 @@ void ProgramWriter::update() {
   ops::OptimizerStep step = *program_.fused_step;
   step.arrays.chunks = program_.chunks.data();
   step.arrays.chunk_count = static_cast<int64_t>(program_.chunks.size());
-  if (step.clip == ops::Clip::norm || step.clip == ops::Clip::global_norm) {
+  if (ops::clips_by_norm(step.clip)) {
     const int sums = vector_buffer(2 * arrays.chunk_count);
     gradient_norm(sums);
     step.chunk_sum = reinterpret_cast<const double*>(address(sums));

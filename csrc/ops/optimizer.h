@@ -25,6 +25,10 @@ struct Chunk {
 };
 
 enum class Clip : int { none, value, norm, global_norm };
+// Whether the gradient's norm must be known before the update.
+inline constexpr bool clips_by_norm(Clip clip) {
+  return clip == Clip::norm || clip == Clip::global_norm;
+}
 
 struct OptimizerArrays {
   float* parameters = nullptr;
