@@ -93,10 +93,11 @@ void run_share(const BoundCall& call, const StepContext& context, int thread, in
   const Op& op = *static_cast<const Op*>(call.op);
   const int64_t units = kernel.units(op, context);
   if (units == 0) return;
-  // Units are numbered column group by column group.
-  const int64_t shares = call.by_columns(threads) ? call.column_groups : units;
+  const bool by_columns = call.by_columns(threads);
+  const int64_t shares = by_columns ? call.column_groups : units;
   const UnitRange range{shares * thread / threads * (units / shares),
-                        shares * (thread + 1) / threads * (units / shares)};
+                        shares * (thread + 1) / threads * (units / shares),
+                        !by_columns && kernel.rows_first && kernel.rows_first(op, context)};
   if (range.begin < range.end) kernel.run(op, context, range, scratch);
 }
 

@@ -27,6 +27,11 @@ int64_t units(const DenseBackwardInput& op, const StepContext& context) {
   return row_units(context.batch * op.dz.rows_per_sample) * col_units(op);
 }
 
+bool rows_first(const DenseBackwardInput& op, const StepContext& context) {
+  const int64_t rows = context.batch * op.dz.rows_per_sample;
+  return rows >= kRowsToDivide && rows > op.dx.cols;
+}
+
 // Row blocks that share a pass over the weights: as many as their dz^T fits the second-level cache.
 constexpr int64_t kTransposedFloats = int64_t{1} << 17;
 int64_t blocks_at_once(const DenseBackwardInput& op) {
@@ -160,14 +165,14 @@ void run_tall(const DenseBackwardInput& op, const StepContext& context, const Re
   const int64_t rows = context.batch * op.dz.rows_per_sample;
   float* dzt = scratch + 2 * kStripCols * kTallWidth;
   const int64_t block_floats = op.w.padded_out() * kTallWidth;
-  const int64_t together = blocks_at_once(op), col_end = part.major_end * kUnitCols;
-  for (int64_t first = part.minor_begin; first < part.minor_end; first += together) {
-    const int64_t count = least(together, part.minor_end - first);
+  const int64_t together = blocks_at_once(op), col_end = part.col_end * kUnitCols;
+  for (int64_t first = part.row_begin; first < part.row_end; first += together) {
+    const int64_t count = least(together, part.row_end - first);
     for (int64_t i = 0; i < count; ++i) {
       const int64_t row = (first + i) * kTallWidth;
       transpose_rows(op.dz, row, least(kTallWidth, rows - row), dzt + i * block_floats);
     }
-    for (int64_t c = part.major_begin * kUnitCols; c < col_end; c += kStripCols) {
+    for (int64_t c = part.col_begin * kUnitCols; c < col_end; c += kStripCols) {
       for (int64_t i = 0; i < count; ++i) {
         const int64_t row = (first + i) * kTallWidth;
         run_strip(op, context,
@@ -184,11 +189,11 @@ constexpr int64_t kBlockedRows = 64;
 void run(const DenseBackwardInput& op, const StepContext& context, UnitRange range, void* scratch) {
   const int64_t rows = context.batch * op.dz.rows_per_sample;
   const bool blocked = rows >= kBlockedRows && !op.accumulate;
-  for_each_rectangle(range, row_units(rows), [&](const Rectangle& part) {
+  for_each_rectangle(range, col_units(op), row_units(rows), [&](const Rectangle& part) {
     if (!blocked) return run_tall(op, context, part, static_cast<float*>(scratch));
     multiply_blocked(BlockedInput{op, context},
-                     {part.minor_begin * kTallWidth, least(part.minor_end * kTallWidth, rows),
-                      part.major_begin * kUnitCols, part.major_end * kUnitCols, 0, op.w.out},
+                     {part.row_begin * kTallWidth, least(part.row_end * kTallWidth, rows),
+                      part.col_begin * kUnitCols, part.col_end * kUnitCols, 0, op.w.out},
                      static_cast<float*>(scratch));
   });
 }
@@ -196,7 +201,7 @@ void run(const DenseBackwardInput& op, const StepContext& context, UnitRange ran
 }  // namespace
 
 void register_dense_backward_input(KernelTable& table) {
-  table.dense_backward_input = {units, run, scratch_bytes};
+  table.dense_backward_input = {units, run, scratch_bytes, rows_first};
 }
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

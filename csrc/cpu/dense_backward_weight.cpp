@@ -18,10 +18,15 @@ constexpr int64_t kUnitCols = kColumnPadding;
 constexpr int64_t kDirectDepth = 64;
 constexpr int64_t kPackedDepth = 512;  // most batches: each weight's gradient is written once
 
+int64_t out_units(const DenseBackwardWeight& op) { return op.dw.padded_out() / kUnitCols; }
 int64_t in_units(const DenseBackwardWeight& op) { return (op.dw.in + kUnitIn - 1) / kUnitIn; }
 
 int64_t units(const DenseBackwardWeight& op, const StepContext&) {
-  return in_units(op) * (op.dw.padded_out() / kUnitCols);
+  return in_units(op) * out_units(op);
+}
+
+bool rows_first(const DenseBackwardWeight& op, const StepContext& context) {
+  return context.batch * op.x.rows_per_sample >= kRowsToDivide && op.dw.in > op.dw.out;
 }
 
 // A block of the gradient before its update: [rows][panel columns].
@@ -118,15 +123,15 @@ void run(const DenseBackwardWeight& op, const StepContext& context, UnitRange ra
          void* scratch_memory) {
   float* const scratch = static_cast<float*>(scratch_memory);
   const int64_t rows = context.batch * op.x.rows_per_sample;
-  for_each_rectangle(range, in_units(op), [&](const Rectangle& unit) {
-    Block3 part{unit.minor_begin * kUnitIn,
-                least(unit.minor_end * kUnitIn, op.dw.in),
-                unit.major_begin * kUnitCols,
-                unit.major_end * kUnitCols,
+  for_each_rectangle(range, out_units(op), in_units(op), [&](const Rectangle& unit) {
+    Block3 part{unit.row_begin * kUnitIn,
+                least(unit.row_end * kUnitIn, op.dw.in),
+                unit.col_begin * kUnitCols,
+                unit.col_end * kUnitCols,
                 0,
                 rows};
     const int64_t col_end = part.col_end;
-    if (op.db && unit.minor_begin == 0) sum_columns(op, context, part.col_begin, col_end);
+    if (op.db && unit.row_begin == 0) sum_columns(op, context, part.col_begin, col_end);
     if (!op.dw.data) return;
     if (rows > kDirectDepth) {
       const bool uses_up = op.update_w && rows <= kPackedDepth;
@@ -144,7 +149,7 @@ void run(const DenseBackwardWeight& op, const StepContext& context, UnitRange ra
 }  // namespace
 
 void register_dense_backward_weight(KernelTable& table) {
-  table.dense_backward_weight = {units, run, scratch_bytes};
+  table.dense_backward_weight = {units, run, scratch_bytes, rows_first};
 }
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

@@ -23,10 +23,17 @@ constexpr int64_t kPackedPanels = 8;
 int64_t rows_of(const DenseForward& op, const StepContext& context) {
   return context.batch * op.x.rows_per_sample;
 }
+int64_t col_units(const DenseForward& op) { return op.w.padded_out() / kUnitCols; }
 int64_t row_units(int64_t rows) { return (rows + kUnitRows - 1) / kUnitRows; }
 
 int64_t units(const DenseForward& op, const StepContext& context) {
-  return row_units(rows_of(op, context)) * (op.w.padded_out() / kUnitCols);
+  return row_units(rows_of(op, context)) * col_units(op);
+}
+
+// Whoever has some of the rows reads all weights; whoever has some of the columns, all of x.
+bool rows_first(const DenseForward& op, const StepContext& context) {
+  const int64_t rows = rows_of(op, context);
+  return rows >= kRowsToDivide && rows > op.w.out;
 }
 
 void run_epilogue(const DenseForward& op, const StepContext& context, const Block3& block) {
@@ -150,11 +157,11 @@ struct BlockedForward {
 
 void run(const DenseForward& op, const StepContext& context, UnitRange range, void* scratch) {
   const int64_t rows = rows_of(op, context);
-  for_each_rectangle(range, row_units(rows), [&](const Rectangle& unit) {
-    Block3 part{unit.minor_begin * kUnitRows,
-                least(unit.minor_end * kUnitRows, rows),
-                unit.major_begin * kUnitCols,
-                unit.major_end * kUnitCols,
+  for_each_rectangle(range, col_units(op), row_units(rows), [&](const Rectangle& unit) {
+    Block3 part{unit.row_begin * kUnitRows,
+                least(unit.row_end * kUnitRows, rows),
+                unit.col_begin * kUnitCols,
+                unit.col_end * kUnitCols,
                 0,
                 op.w.in};
     const int64_t col_end = part.col_end;
@@ -179,7 +186,7 @@ int64_t scratch_bytes(const DenseForward& op, int64_t batch_capacity) {
 }  // namespace
 
 void register_dense_forward(KernelTable& table) {
-  table.dense_forward = {units, run, scratch_bytes};
+  table.dense_forward = {units, run, scratch_bytes, rows_first};
 }
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

@@ -136,27 +136,32 @@ inline void run_tiles(int64_t rows, PanelColumns columns, const TileJob& first, 
   }
 }
 
-// A rectangle of a grid of units: columns [col_begin, col_end) of rows [row_begin, row_end).
+// A rectangle of a grid of units.
 struct Rectangle {
-  int64_t major_begin, major_end, minor_begin, minor_end;
+  int64_t col_begin, col_end, row_begin, row_end;
 };
 
-// Splits units [range.begin, range.end) of a grid numbered major * minors + minor into at most
-// three rectangles and calls f on each.
+// Splits units [range.begin, range.end) of a grid of `cols` by `rows` into at most three rectangles and
+// calls f on each.
 template <class F>
-inline void for_each_rectangle(UnitRange range, int64_t minors, F f) {
+inline void for_each_rectangle(UnitRange range, int64_t cols, int64_t rows, F f) {
   if (range.begin >= range.end) return;
+  const int64_t minors = range.rows_first ? cols : rows;
+  const auto call = [&](int64_t begin, int64_t end, int64_t minor_begin, int64_t minor_end) {
+    if (begin >= end) return;
+    if (range.rows_first)
+      f(Rectangle{minor_begin, minor_end, begin, end});
+    else
+      f(Rectangle{begin, end, minor_begin, minor_end});
+  };
   const int64_t first = range.begin / minors, first_minor = range.begin % minors;
   const int64_t last = (range.end - 1) / minors, last_minor = (range.end - 1) % minors + 1;
-  if (first == last) {
-    f(Rectangle{first, first + 1, first_minor, last_minor});
-    return;
-  }
+  if (first == last) return call(first, first + 1, first_minor, last_minor);
   const int64_t full_begin = first_minor == 0 ? first : first + 1;
   const int64_t full_end = last_minor == minors ? last + 1 : last;
-  if (full_begin != first) f(Rectangle{first, first + 1, first_minor, minors});
-  if (full_begin < full_end) f(Rectangle{full_begin, full_end, 0, minors});
-  if (full_end != last + 1) f(Rectangle{last, last + 1, 0, last_minor});
+  if (full_begin != first) call(first, first + 1, first_minor, minors);
+  call(full_begin, full_end, 0, minors);
+  if (full_end != last + 1) call(last, last + 1, 0, last_minor);
 }
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

@@ -16,6 +16,10 @@ inline constexpr int64_t kBlockFloats = kBlockRows * kPanelDepth;
 inline constexpr int64_t kBlockCols = 960;  // of B
 static_assert(kBlockRows % kTileRows == 0 && kBlockCols % kPanelWidth == 0);
 
+// From how many rows the operands of a product weigh more than where the weights lie: below, each column of
+// weights stays with one thread through all products and the update.
+inline constexpr int64_t kRowsToDivide = 512;
+
 // Floats behind a packed strip that packing may overwrite.
 inline constexpr int64_t kPackingSlack = kLanes * kTileRows;
 

@@ -12,16 +12,20 @@ namespace dnnfast::cpu {
 struct UnitRange {
   int64_t begin = 0;
   int64_t end = 0;
+  bool rows_first = false;  // units of a grid are numbered row by row, not column by column
 };
 
 // units: how much work there is in this step. run: does units [begin, end); `scratch` is this
 // thread's own, of at least scratch_bytes(op, capacity) bytes, 64-byte aligned, contents undefined.
+// rows_first: whether threads that divide the rows of the result share less memory than those that divide
+// its columns.
 template <class Op>
 struct Kernel {
   int64_t (*units)(const Op& op, const ops::StepContext& context) = nullptr;
   void (*run)(const Op& op, const ops::StepContext& context, UnitRange range,
               void* scratch) = nullptr;
-  int64_t (*scratch_bytes)(const Op& op, int64_t batch_capacity) = nullptr;  // null: none
+  int64_t (*scratch_bytes)(const Op& op, int64_t batch_capacity) = nullptr;     // null: none
+  bool (*rows_first)(const Op& op, const ops::StepContext& context) = nullptr;  // null: never
 };
 
 // Every kernel of one instruction set.
