@@ -96,20 +96,47 @@ struct Strip {
   int64_t row, rows, col_begin, col_end;
 };
 
+// A strip of one row: the vectors that the batch cannot fill hold inputs, and weights are transposed to them
+// in registers. Every sum is the same chain as in a tile.
+void multiply_row(const PanelMatrix& w, const float* dz, int64_t begin, int64_t end, float* out) {
+  for (int64_t i = begin; i < end; i += kLanes) {
+    const int64_t present = w.in - i;
+    vf sum = {};
+    for (int64_t p = 0; p < w.panels(); ++p) {
+      const int64_t cols = w.panel_width(p);
+      const float* from = w.panel(p) + i * cols;
+      for (int64_t o = 0; o < cols; o += kLanes) {
+        vf v[kLanes];
+#pragma GCC unroll 16
+        for (int r = 0; r < kLanes; ++r) v[r] = r < present ? load(from + r * cols + o) : vf{};
+        transpose_registers(v);
+#pragma GCC unroll 16
+        for (int j = 0; j < kLanes; ++j) sum += broadcast(dz + p * w.width + o + j) * v[j];
+      }
+    }
+    store(out + i - begin, sum);
+  }
+}
+
 void run_strip(const DenseBackwardInput& op, const StepContext& context, const Strip& strip,
                const float* dzt, float* scratch) {
   float* tall = scratch;
   float* wide = tall + kStripCols * kTallWidth;
   const int64_t cols = strip.col_end - strip.col_begin;
   const int64_t present = least(op.dx.cols - strip.col_begin, cols);
-  for (int64_t i = 0; i < present; i += kTallRows)
-    tall_tile_of(least(kTallRows, present - i), op.w, strip.col_begin + i, dzt,
-                 tall + i * kTallWidth);
-  for (int64_t i = present; i < cols; ++i)
-    for (int64_t r = 0; r < kTallWidth; r += kLanes) store(tall + i * kTallWidth + r, vf{});
-  for (int64_t i = 0; i < cols; i += kLanes)
-    for (int64_t r = 0; r < kTallWidth; r += kLanes)
-      transpose_block(tall + i * kTallWidth + r, kTallWidth, wide + r * kStripCols + i, kStripCols);
+  if (strip.rows == 1) {
+    multiply_row(op.w, op.dz.row(strip.row), strip.col_begin, strip.col_end, wide);
+  } else {
+    for (int64_t i = 0; i < present; i += kTallRows)
+      tall_tile_of(least(kTallRows, present - i), op.w, strip.col_begin + i, dzt,
+                   tall + i * kTallWidth);
+    for (int64_t i = present; i < cols; ++i)
+      for (int64_t r = 0; r < kTallWidth; r += kLanes) store(tall + i * kTallWidth + r, vf{});
+    for (int64_t i = 0; i < cols; i += kLanes)
+      for (int64_t r = 0; r < kTallWidth; r += kLanes)
+        transpose_block(tall + i * kTallWidth + r, kTallWidth, wide + r * kStripCols + i,
+                        kStripCols);
+  }
   pointwise_backward_block(
       op.gradient, context, {wide - strip.row * kStripCols - strip.col_begin, kStripCols},
       {op.gradient.saved, op.gradient.saved_ld}, {op.dx.data, op.dx.ld}, op.accumulate,

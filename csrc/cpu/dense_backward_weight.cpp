@@ -48,6 +48,20 @@ UpdateBlock target_of(const DenseBackwardWeight& op, const Block3& b, float* scr
           scratch ? scratch : op.dw.data + offset};
 }
 
+// The gradient of one row, x^T dz: a tile of a single product an element would be mostly overhead.
+void multiply_row(const float* x, const float* dz, const UpdateBlock& target) {
+  for (int64_t c = 0; c < target.cols; c += kUnitCols) {
+    vf z[kUnitCols / kLanes];
+    for (int j = 0; j < kUnitCols / kLanes; ++j) z[j] = load(dz + c + j * kLanes);
+    for (int64_t i = 0; i < target.rows; ++i) {
+      const vf xi = broadcast(x + i);
+#pragma GCC unroll 4
+      for (int j = 0; j < kUnitCols / kLanes; ++j)
+        store(target.gradient + i * target.stride + c + j * kLanes, xi * z[j]);
+    }
+  }
+}
+
 // Tiles that read x and dz in place, for the columns of one panel.
 void run_direct(const DenseBackwardWeight& op, const StepContext& context, const Block3& part,
                 float* scratch) {
@@ -56,16 +70,19 @@ void run_direct(const DenseBackwardWeight& op, const StepContext& context, const
     block.row_begin = i;
     block.row_end = least(i + kBlockRows, part.row_end);
     const UpdateBlock target = target_of(op, block, op.update_w ? scratch : nullptr);
-    run_tiles(block.row_end - i, {part.col_end - part.col_begin, op.dw.out - part.col_begin},
-              {{op.x.data + i, 1, op.x.ld},
-               op.dz.data + part.col_begin,
-               op.dz.ld,
-               part.depth,
-               target.gradient,
-               target.stride,
-               nullptr,
-               op.accumulate ? Start::previous : Start::zero},
-              0);
+    if (part.depth == 1 && !op.accumulate)
+      multiply_row(op.x.data + i, op.dz.data + part.col_begin, target);
+    else
+      run_tiles(block.row_end - i, {part.col_end - part.col_begin, op.dw.out - part.col_begin},
+                {{op.x.data + i, 1, op.x.ld},
+                 op.dz.data + part.col_begin,
+                 op.dz.ld,
+                 part.depth,
+                 target.gradient,
+                 target.stride,
+                 nullptr,
+                 op.accumulate ? Start::previous : Start::zero},
+                0);
     if (op.update_w) update_block(op.update_w, context, target);
   }
 }

@@ -32,6 +32,21 @@ def test_one_row_has_the_bits_of_many(out, threads):
         _core.set_work_worth_threads(work)
 
 
+@pytest.mark.parametrize("inputs", [1, 7, 48, 65, 300])
+@pytest.mark.parametrize("out", [1, 16, 33, 100])
+def test_the_gradients_of_one_row(inputs, out):
+    rng = np.random.default_rng(inputs)
+    x = rng.standard_normal((7, inputs)).astype(np.float32)
+    w = rng.standard_normal((inputs, out)).astype(np.float32)
+    dz = rng.standard_normal((7, out)).astype(np.float32)
+    dx_of_many = kernels.dense_backward(x, w, dz)[0]
+    for i in range(len(x)):
+        dx, dw, db = kernels.dense_backward(x[i : i + 1], w, dz[i : i + 1])
+        assert np.array_equal(dx, dx_of_many[i : i + 1])
+        assert np.array_equal(dw, np.outer(x[i], dz[i]))  # one product: nothing to round twice
+        assert np.array_equal(db, dz[i])
+
+
 @pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("training", [False, True])
 def test_a_batch_in_one_call(name, training):
