@@ -49,41 +49,51 @@ UpdateBlock target_of(const DenseBackwardWeight& op, const Block3& b, float* scr
 }
 
 // The gradient of one row, x^T dz: a tile of a single product an element would be mostly overhead.
-void multiply_row(const float* x, const float* dz, const UpdateBlock& target) {
-  for (int64_t c = 0; c < target.cols; c += kUnitCols) {
+void multiply_row(const float* x, const float* dz, const UpdateBlock& target, float sgd_rate) {
+  for (int64_t col = 0; col < target.cols; col += kUnitCols) {
     vf z[kUnitCols / kLanes];
-    for (int j = 0; j < kUnitCols / kLanes; ++j) z[j] = load(dz + c + j * kLanes);
+    for (int j = 0; j < kUnitCols / kLanes; ++j) z[j] = load(dz + col + j * kLanes);
     for (int64_t i = 0; i < target.rows; ++i) {
       const vf xi = broadcast(x + i);
+      float* const row = target.gradient + i * target.stride + col;
 #pragma GCC unroll 4
-      for (int j = 0; j < kUnitCols / kLanes; ++j)
-        store(target.gradient + i * target.stride + c + j * kLanes, xi * z[j]);
+      for (int j = 0; j < kUnitCols / kLanes; ++j) {
+        float* c = row + j * kLanes;
+        const vf g = xi * z[j];
+        store(c, sgd_rate == 0.0f ? g : math::sgd(load(c), g, sgd_rate));
+      }
     }
   }
 }
 
-// Tiles that read x and dz in place, for the columns of one panel.
+// Products that read x and dz in place, for the columns of one panel. Plain SGD is done by the tile that has
+// the gradient in registers; other updates find it in cache.
 void run_direct(const DenseBackwardWeight& op, const StepContext& context, const Block3& part,
                 float* scratch) {
+  const float sgd_rate = op.update_w ? plain_sgd_rate(op.update_w, context) : 0.0f;
+  const PanelColumns columns{part.col_end - part.col_begin, op.dw.out - part.col_begin};
+  const float* const dz = op.dz.data + part.col_begin;
   Block3 block = part;
   for (int64_t i = part.row_begin; i < part.row_end; i += kBlockRows) {
     block.row_begin = i;
     block.row_end = least(i + kBlockRows, part.row_end);
-    const UpdateBlock target = target_of(op, block, op.update_w ? scratch : nullptr);
+    UpdateBlock target = target_of(op, block, op.update_w ? scratch : nullptr);
+    if (sgd_rate != 0.0f) target.gradient = weights_of(op.update_w, target);
     if (part.depth == 1 && !op.accumulate)
-      multiply_row(op.x.data + i, op.dz.data + part.col_begin, target);
+      multiply_row(op.x.data + i, dz, target, sgd_rate);
     else
-      run_tiles(block.row_end - i, {part.col_end - part.col_begin, op.dw.out - part.col_begin},
+      run_tiles(target.rows, columns,
                 {{op.x.data + i, 1, op.x.ld},
-                 op.dz.data + part.col_begin,
+                 dz,
                  op.dz.ld,
                  part.depth,
                  target.gradient,
                  target.stride,
                  nullptr,
-                 op.accumulate ? Start::previous : Start::zero},
+                 op.accumulate ? Start::previous : Start::zero,
+                 sgd_rate},
                 0);
-    if (op.update_w) update_block(op.update_w, context, target);
+    if (op.update_w && sgd_rate == 0.0f) update_block(op.update_w, context, target);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "cpu/kernel.h"
 #include "cpu/simd.h"
+#include "math/optimizer.h"
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 
@@ -61,6 +62,7 @@ struct TileJob {
   int64_t c_row;
   const float* bias;  // for Start::bias; null means zero
   Start start;
+  float sgd_rate = 0.0f;  // if not 0, C holds weights, and the product is their gradient
 };
 
 template <int Rows, int Vectors>
@@ -79,7 +81,10 @@ void run_tile(const TileJob& job) {
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) store(job.c + i * job.c_row + j * kLanes, acc[i][j]);
+    for (int j = 0; j < Vectors; ++j) {
+      float* c = job.c + i * job.c_row + j * kLanes;
+      store(c, job.sgd_rate == 0.0f ? acc[i][j] : math::sgd(load(c), acc[i][j], job.sgd_rate));
+    }
   }
 }
 

@@ -285,7 +285,7 @@ void update_block(const ops::FusedUpdate& fused, const StepContext& context,
                   const UpdateBlock& block) {
   const OptimizerStep& op = *fused.step;
   const Preparation p = preparation_of(op, context, fused.segment);
-  const int64_t first = op.arrays.segments[fused.segment].offset + block.offset;
+  const int64_t first = weights_of(fused, block) - op.arrays.parameters;
   with_update(op, context, [&](const auto& update) {
     if (block.cols == block.stride)
       return update_range(update, op.arrays, p, first, block.rows * block.cols, block.gradient);
@@ -293,6 +293,19 @@ void update_block(const ops::FusedUpdate& fused, const StepContext& context,
       update_range(update, op.arrays, p, first + r * block.stride, block.cols,
                    block.gradient + r * block.stride);
   });
+}
+
+float plain_sgd_rate(const ops::FusedUpdate& fused, const StepContext& context) {
+  const OptimizerStep& op = *fused.step;
+  const Preparation p = preparation_of(op, context, fused.segment);
+  const bool plain = op.kind == OptimizerKind::sgd && op.momentum == 0.0f &&
+                     !p.changes_gradient() && p.decay == 0.0f;
+  return plain ? context.scalars.learning_rate : 0.0f;
+}
+
+float* weights_of(const ops::FusedUpdate& fused, const UpdateBlock& block) {
+  const OptimizerArrays& arrays = fused.step->arrays;
+  return arrays.parameters + arrays.segments[fused.segment].offset + block.offset;
 }
 
 Prefetch prefetch_update(const ops::FusedUpdate& fused, int64_t begin, int64_t end) {

@@ -21,6 +21,12 @@ struct UpdateBlock {
 void update_block(const ops::FusedUpdate& update, const ops::StepContext& context,
                   const UpdateBlock& block);
 
+// The learning rate, if all that update_block does is w - rate * gradient; else 0.
+float plain_sgd_rate(const ops::FusedUpdate& update, const ops::StepContext& context);
+
+// Where the weights are that update_block changes.
+float* weights_of(const ops::FusedUpdate& update, const UpdateBlock& block);
+
 // What update_block will read and write of the floats [begin, end) from the start of the parameter.
 Prefetch prefetch_update(const ops::FusedUpdate& update, int64_t begin, int64_t end);
 
