@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 import dnnfast
 
-DEVICES = ("reference", "cpu")
+# tests/gpu runs tests with the simulated one.
+DEVICES = ("reference", "cpu", *(["cuda:0"] if "DNNFAST_CUDA_LIBRARY" in os.environ else []))
 
 
 @pytest.fixture(autouse=True)

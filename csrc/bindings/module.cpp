@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/array.h"
+#include "bindings/device.h"
 #include "core/error.h"
 #include "cpu/dispatch.h"
 #include "cpu/thread_pool.h"
@@ -32,7 +33,6 @@ py::dict info() {
   d["isa_available"] = cpu::available_isas();
   d["threads"] = cpu::thread_count();
   d["compiler"] = __VERSION__;
-  d["cuda"] = "not built: this version has no GPU part";
   return d;
 }
 
@@ -64,6 +64,7 @@ PYBIND11_MODULE(_core, module) {
   module.def("info", info);
   module.def("threads", cpu::thread_count);
   module.def("set_threads", cpu::set_thread_count, py::arg("threads"));
+  module.def("set_cuda_library", set_cuda_library, py::arg("path"));
   module.def("work_worth_threads", cpu::work_worth_threads);
   module.def("set_work_worth_threads", cpu::set_work_worth_threads, py::arg("work"));
   module.def(

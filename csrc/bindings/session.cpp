@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "bindings/array.h"
+#include "bindings/device.h"
 #include "core/error.h"
-#include "cpu/backend.h"
 
 namespace dnnfast::bindings {
 namespace {
@@ -88,7 +88,8 @@ engine::Graph graph_of(const py::object& object) {
 // A session, and the lock that its calls take after letting the GIL go.
 class PySession {
  public:
-  explicit PySession(const py::object& graph) : session_(graph_of(graph), cpu::make_backend()) {}
+  PySession(const py::object& graph, const std::string& device)
+      : session_(graph_of(graph), make_device(device)) {}
 
   template <class F>
   auto locked(F f) {
@@ -317,7 +318,8 @@ void bind_runs(py::class_<PySession>& c) {
 
 void bind_session(py::module_& module) {
   py::class_<PySession> c(module, "Session", "A model on the CPU: variables, state and programs.");
-  c.def(py::init<const py::object&>(), py::arg("graph"));
+  c.def(py::init<const py::object&, const std::string&>(), py::arg("graph"),
+        py::arg("device") = "cpu");
   bind_state(c);
   bind_runs(c);
   module.def(

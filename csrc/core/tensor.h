@@ -30,9 +30,9 @@ struct BatchMatrix {
   int64_t ld = 0;  // floats between rows; a multiple of 16
   int64_t rows_per_sample = 1;
 
-  float* row(int64_t r) const { return data + r * ld; }
-  int64_t padded_cols() const { return round_up(cols, kColumnPadding); }
-  explicit operator bool() const { return data != nullptr; }
+  constexpr float* row(int64_t r) const { return data + r * ld; }
+  constexpr int64_t padded_cols() const { return round_up(cols, kColumnPadding); }
+  constexpr explicit operator bool() const { return data != nullptr; }
 };
 
 // A weight matrix [in, out] as panels of `width` output columns: panel p holds columns
@@ -45,18 +45,18 @@ struct PanelMatrix {
   int64_t out = 0;
   int64_t width = 0;  // a multiple of 16, chosen by the backend
 
-  int64_t padded_out() const { return round_up(out, kColumnPadding); }
-  int64_t panels() const { return (padded_out() + width - 1) / width; }
-  int64_t panel_width(int64_t p) const {
+  constexpr int64_t padded_out() const { return round_up(out, kColumnPadding); }
+  constexpr int64_t panels() const { return (padded_out() + width - 1) / width; }
+  constexpr int64_t panel_width(int64_t p) const {
     const int64_t rest = padded_out() - p * width;
     return rest < width ? rest : width;
   }
-  float* panel(int64_t p) const { return data + p * width * in; }
-  float& at(int64_t i, int64_t o) const {
+  constexpr float* panel(int64_t p) const { return data + p * width * in; }
+  constexpr float& at(int64_t i, int64_t o) const {
     const int64_t p = o / width;
     return panel(p)[i * panel_width(p) + o % width];
   }
-  int64_t size() const { return in * padded_out(); }
+  constexpr int64_t size() const { return in * padded_out(); }
 };
 
 }  // namespace dnnfast

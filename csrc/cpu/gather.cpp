@@ -4,10 +4,15 @@
 
 #include "cpu/families.h"
 #include "cpu/simd.h"
+#include "math/convert.h"
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 namespace {
 
+using math::Half;
+using math::read;
+using math::to_float;
+using math::to_label;
 using ops::DType;
 using ops::Source;
 using ops::StepContext;
@@ -16,49 +21,6 @@ constexpr int64_t kUnitScalars = 256;
 constexpr int64_t kCacheLine = 64;
 constexpr int64_t kPrefetchBytes = 4096;  // of a sample; the hardware continues from there
 constexpr int64_t kAheadBytes = 3072;     // on the way from memory at any time
-
-struct Half {
-  uint16_t bits;
-};
-
-// Exact. A subnormal gets a normal number's exponent, whose leading one is then subtracted:
-// arithmetic on float subnormals would be a hundred times slower.
-inline float to_float(Half h) {
-  constexpr uint32_t kBias = 0x38000000u;  // from 15 to 127
-  constexpr uint32_t kSmallestNormal = 0x38800000u;
-  const uint32_t sign = static_cast<uint32_t>(h.bits & 0x8000u) << 16;
-  const uint32_t magnitude = static_cast<uint32_t>(h.bits & 0x7fffu) << 13;
-  const float subnormal =
-      math::bits_as<float>(magnitude + kSmallestNormal) - math::bits_as<float>(kSmallestNormal);
-  const uint32_t finite =
-      magnitude < 0x00800000u ? math::bits_as<uint32_t>(subnormal) : magnitude + kBias;
-  return math::bits_as<float>((magnitude < 0x0f800000u ? finite : magnitude | 0x7f800000u) | sign);
-}
-template <class T>
-inline float to_float(T value) {
-  return static_cast<float>(value);
-}
-
-// What no class is called: NaN and numbers that int32 does not hold become it.
-constexpr int32_t kNoLabel = -1;
-
-template <class T>
-inline int32_t to_label(T value) {
-  // Every integer of the source types is compared in a type that holds it.
-  const double number = static_cast<double>(value);
-  return number > -2147483649.0 && number < 2147483648.0 ? static_cast<int32_t>(value) : kNoLabel;
-}
-template <>
-inline int32_t to_label(Half value) {
-  return to_label(to_float(value));
-}
-
-template <class T>
-inline T read(const char* p) {
-  T value;
-  __builtin_memcpy(&value, p, sizeof value);  // the caller's arrays may be unaligned
-  return value;
-}
 
 // Calls f with a value of the element's type.
 template <class F>

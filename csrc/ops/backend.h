@@ -11,6 +11,9 @@
 
 namespace dnnfast::ops {
 
+// Changes with anything that crosses this interface: a library of another one is not used.
+inline constexpr int kBackendInterface = 1;
+
 // A compiled program. Runs `steps` steps: step i uses context with first_row + i * batch rows, step +
 // i, and scalars[i] (null for programs without an optimizer). The last step may be short: rows past
 // `row_end` are not used. Returns the number of steps applied; fewer than asked means that the loss

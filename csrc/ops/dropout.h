@@ -14,7 +14,7 @@ struct Dropout {
   double rate = 0.0;
   uint32_t stream = 0;  // numbers the dropout ops of a model
 
-  explicit operator bool() const { return rate > 0.0; }
+  constexpr explicit operator bool() const { return rate > 0.0; }
 };
 
 }  // namespace dnnfast::ops

@@ -81,7 +81,7 @@ struct FusedUpdate {
   const OptimizerStep* step = nullptr;  // null: the gradient is stored for an op that comes later
   int32_t segment = 0;
 
-  explicit operator bool() const { return step != nullptr; }
+  constexpr explicit operator bool() const { return step != nullptr; }
 };
 
 }  // namespace dnnfast::ops

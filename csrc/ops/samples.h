@@ -14,7 +14,7 @@ struct SampleSums {
   double* sum = nullptr;     // of d
   double* square = nullptr;  // of d^2
 
-  explicit operator bool() const { return shift != nullptr; }
+  constexpr explicit operator bool() const { return shift != nullptr; }
 };
 
 // Adds pass StepContext::sample to the sums; pass 0 starts them.

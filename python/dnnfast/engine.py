@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +31,13 @@ def native() -> ModuleType:
         ) from error
 
 
+def cuda_library() -> Path | None:
+    """Return the library of the GPU part, or None if the installation has none."""
+    given = os.environ.get("DNNFAST_CUDA_LIBRARY")
+    path = Path(given) if given else Path(__file__).with_name("libdnnfast_cuda.so")
+    return path if path.exists() else None
+
+
 def module(device: str | None = None) -> ModuleType:
     """Return the module that implements a device (the current one by default)."""
     name = device or settings.device()
@@ -37,7 +46,11 @@ def module(device: str | None = None) -> ModuleType:
 
 def session(graph: Any, device: str | None = None) -> Any:
     """Compile a `dnnfast.graph.Graph` for a device."""
-    return module(device).Session(graph)
+    name = device or settings.device()
+    if name.startswith("cuda:"):
+        native().set_cuda_library(str(cuda_library()))
+        return native().Session(graph, name)
+    return module(name).Session(graph)
 
 
 def dataset(

@@ -121,6 +121,22 @@ def test_argument_mistakes(name, device):
         call()
 
 
+def test_a_gpu_without_the_gpu_part(monkeypatch):
+    monkeypatch.setattr("dnnfast.engine.cuda_library", lambda: None)
+    for name in ("cuda", "cuda:0", "cuda:99"):
+        with pytest.raises(ValueError, match="needs dnnfast's GPU part"):
+            keras.config.set_device(name)
+    assert keras.config.device() == "cpu"
+
+
+def test_a_library_that_is_not_the_gpu_part(monkeypatch, tmp_path):
+    monkeypatch.setenv("DNNFAST_CUDA_LIBRARY", str(tmp_path / "library.so"))
+    (tmp_path / "library.so").write_bytes(b"no library")
+    keras.config.set_device("cuda:0")
+    with pytest.raises(RuntimeError, match="could not be loaded"):
+        classifier().predict(np.zeros((2, 6)), verbose=0)
+
+
 def test_not_compiled_and_not_built(device):
     model = unbuilt()
     with pytest.raises(RuntimeError, match="not compiled"):

@@ -1,5 +1,7 @@
 """The native engine and the reference run the same graphs: gradients, trajectories, predictions."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,14 @@ from tolerance import assert_close, relative_error
 # Gradients and a few steps of float32 against float64: rounding grows through the layers.
 GRADIENT_LIMIT = 2e-5
 TRAJECTORY_LIMIT = 2e-4
+# tests/gpu runs the tests of this folder on another device.
+DEVICE = os.environ.get("DNNFAST_TEST_DEVICE", "cpu")
+if DEVICE != "cpu":
+    _core.set_cuda_library(os.environ["DNNFAST_CUDA_LIBRARY"])
+
+
+def native_session(graph):
+    return _core.Session(graph, DEVICE)
 
 
 def sessions(graph, seed=3):
@@ -23,8 +33,7 @@ def sessions(graph, seed=3):
             value = 1 + 0.2 * np.abs(value)
         values.append(value.astype(np.float32))
     result = []
-    for module in (_core, reference):
-        session = module.Session(graph)
+    for session in (native_session(graph), reference.Session(graph)):
         session.seed = 11
         for i, value in enumerate(values):
             session.set_parameter(i, value)

@@ -52,7 +52,8 @@ FAMILIES = [
 
 # Where a family has no file of its own, and the file that does its work.
 MERGED_FAMILIES = {
-    ("csrc/cpu", "dropout"): "activation",  # part of the pointwise chain
+    ("csrc/cpu", "dropout"): "activation",
+    ("csrc/cuda", "dropout"): "activation",  # part of the pointwise chain
     ("python/dnnfast/reference", "gather"): "dataset",  # rows of NumPy arrays
 }
 
@@ -131,9 +132,9 @@ def test_per_isa_sources_live_in_their_own_namespace() -> None:
 
 
 def test_cmake_lists_every_source_once() -> None:
-    lists = ["PER_ISA_SOURCES", "CPU_SOURCES", "ENGINE_SOURCES", "BINDING_SOURCES"]
-    listed = sorted(source for variable in lists for source in cmake_list(variable))
-    assert listed == [name(p) for p in cpp_files() if p.suffix == ".cpp"]
+    rooms = ["PER_ISA", "CPU", "CUDA", "CUDA_SIM", "ENGINE", "BINDING"]
+    listed = sorted(source for room in rooms for source in cmake_list(f"{room}_SOURCES"))
+    assert listed == [name(p) for p in cpp_files() if p.suffix in (".cpp", ".cu")]
 
 
 def test_headers_are_included_once() -> None:
@@ -142,7 +143,7 @@ def test_headers_are_included_once() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("room", ["csrc/ops", "csrc/cpu", "python/dnnfast/reference"])
+@pytest.mark.parametrize("room", ["csrc/ops", "csrc/cpu", "csrc/cuda", "python/dnnfast/reference"])
 def test_a_family_has_its_name_in_every_room(room: str, family: str) -> None:
     home = MERGED_FAMILIES.get((room, family), family)
     stems = [p.stem for p in (ROOT / room).iterdir() if p.is_file()]

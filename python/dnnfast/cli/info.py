@@ -35,7 +35,7 @@ def collect() -> dict[str, object]:
         "threads": config.threads(),
         "processors": os.cpu_count(),
         "compiler": native["compiler"],
-        "accelerator": native["cuda"],
+        "accelerator": str(engine.cuda_library() or "not built"),
         "fashion_mnist": str(data) if data else "not on this machine; the packaged excerpt is used",
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dnnfast.errors import unknown_name
 
 DEVICES = ("cpu", "reference")
@@ -27,11 +29,13 @@ def set_device(name: str) -> None:
     A model moves, with its weights and optimizer state, the next time it is used.
 
     Args:
-        name: ``"cpu"`` (native code, the default) or ``"reference"`` (NumPy in float64, slow, the
-            specification that the others are tested against).
+        name: ``"cpu"`` (native code, the default), ``"reference"`` (NumPy in float64, slow, the
+            specification that the others are tested against), or ``"cuda:0"``, ``"cuda:1"``, ...
+            (an NVIDIA GPU, where the GPU part is built: experimental, tested in simulation and not
+            yet on a GPU).
 
     Raises:
-        ValueError: if there is no such device.
+        ValueError: if there is no such device, or the GPU part is not installed.
 
     Example:
         >>> import dnnfast
@@ -42,7 +46,17 @@ def set_device(name: str) -> None:
         >>> dnnfast.config.set_device(before)
     """
     global _device
-    if name not in DEVICES:
+    if isinstance(name, str) and re.fullmatch(r"cuda(:\d+)?", name):
+        from dnnfast import engine
+
+        if engine.cuda_library() is None:
+            raise ValueError(
+                f"set_device: {name!r} needs dnnfast's GPU part, which this installation does not "
+                "have. Build it where nvcc is found: pip install . -C "
+                "cmake.define.DNNFAST_CUDA=ON"
+            )
+        name = name if ":" in name else f"{name}:0"
+    elif name not in DEVICES:
         raise unknown_name("device", name, DEVICES)
     _device = name
 

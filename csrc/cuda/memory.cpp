@@ -1,0 +1,33 @@
+#include "cuda/memory.h"
+
+namespace dnnfast::cuda {
+
+DeviceMemory::DeviceMemory(std::shared_ptr<const Stream> stream, size_t bytes)
+    : stream_(std::move(stream)), bytes_(bytes) {
+  if (bytes == 0) return;
+  const cudaError_t error = cudaMallocAsync(&data_, bytes, stream_->handle());
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    size_t free_bytes = 0, total = 0;
+    cudaMemGetInfo(&free_bytes, &total);
+    fail(ErrorKind::value, "the device has no room for ", bytes, " bytes more: ", free_bytes,
+         " of its ", total, " bytes are free. Use a smaller batch or model, or free other arrays");
+  }
+  check(error, text("allocating ", bytes, " bytes on the device"));
+  check(cudaMemsetAsync(data_, 0, bytes, stream_->handle()), "clearing memory of the device");
+}
+
+DeviceMemory::~DeviceMemory() { cudaFreeAsync(data_, stream_->handle()); }
+
+void upload(const Stream& stream, void* device, const void* host, size_t bytes) {
+  check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream.handle()),
+        text("copying ", bytes, " bytes to the device"));
+}
+
+void download(const Stream& stream, void* host, const void* device, size_t bytes) {
+  const std::string doing = text("copying ", bytes, " bytes from the device");
+  check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream.handle()), doing);
+  stream.wait(doing);
+}
+
+}  // namespace dnnfast::cuda

@@ -1,0 +1,50 @@
+#pragma once
+// What the device lends: streams and memory, given back by their owner's destructor.
+
+#include <memory>
+
+#include "cuda/error.h"
+#include "ops/backend.h"
+
+namespace dnnfast::cuda {
+
+class Stream {
+ public:
+  Stream() { check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "making a stream"); }
+  ~Stream() { cudaStreamDestroy(handle_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  cudaStream_t handle() const { return handle_; }
+  void wait(const std::string& doing) const { check(cudaStreamSynchronize(handle_), doing); }
+
+ private:
+  cudaStream_t handle_ = nullptr;
+};
+
+// Zeroed. Keeps the stream alive for as long as something of it may still be used there.
+class DeviceMemory : public ops::Memory {
+ public:
+  DeviceMemory(std::shared_ptr<const Stream> stream, size_t bytes);
+  ~DeviceMemory() override;
+  DeviceMemory(const DeviceMemory&) = delete;
+  DeviceMemory& operator=(const DeviceMemory&) = delete;
+
+  void* data() const override { return data_; }
+  size_t bytes() const override { return bytes_; }
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
+
+ private:
+  std::shared_ptr<const Stream> stream_;
+  void* data_ = nullptr;
+  size_t bytes_;
+};
+
+void upload(const Stream& stream, void* device, const void* host, size_t bytes);
+// Waits until the bytes are there.
+void download(const Stream& stream, void* host, const void* device, size_t bytes);
+
+}  // namespace dnnfast::cuda

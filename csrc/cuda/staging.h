@@ -1,0 +1,53 @@
+#pragma once
+// What a run needs of the host's memory, on the device for as long as it lasts: arrays of the data set, the
+// permutation, scalars, totals; and the predictions on their way back.
+
+#include <memory>
+#include <vector>
+
+#include "cuda/memory.h"
+#include "cuda/step.h"
+#include "ops/program.h"
+
+namespace dnnfast::cuda {
+
+// What a program reads of the data set and writes for the caller.
+struct Uses {
+  int sources = 0;               // as many arrays of StepContext::sources
+  std::vector<int64_t> outputs;  // floats a sample of each prediction
+  int totals = 0;                // slots of the running totals
+
+  void note(const ops::Op& op);
+
+ private:
+  void note_output(int output, const BatchMatrix& y);
+  void note_slot(int slot);
+};
+
+class Staging {
+ public:
+  // The device copy of everything that steps from `first` on need.
+  Staging(std::shared_ptr<const Stream> stream, const Uses& uses, const ops::StepContext& first,
+          int64_t steps, int64_t row_end);
+
+  // The first step, with pointers to the copies.
+  Step step(const ops::OptimizerScalars* scalars);
+  // Brings predictions of `applied` steps and the totals to where the caller wants them.
+  void fetch(int64_t applied);
+
+ private:
+  void* copy(const void* host, size_t bytes);
+  ops::Source copy_source(const ops::Source& source);
+  int64_t samples_of(int64_t steps) const;
+
+  std::shared_ptr<const Stream> stream_;
+  const Uses& uses_;
+  const ops::StepContext& first_;
+  const int64_t steps_;
+  const int64_t row_end_;
+  std::vector<std::unique_ptr<DeviceMemory>> copies_;
+  std::vector<float*> outputs_;  // of the device
+  double* totals_ = nullptr;     // of the device
+};
+
+}  // namespace dnnfast::cuda

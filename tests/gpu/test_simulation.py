@@ -1,0 +1,115 @@
+"""The GPU part, simulated: the engine's tests pass, and no order of threads changes a bit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dnnfast import _core
+from engine.graphs import GRAPHS, make_data
+from engine.test_against_reference import sessions
+from gpu import simulation
+
+PROGRAMS = ["tests/cpp/cuda_simulation_test.cpp", "tests/cpp/cuda_runtime_test.cpp"]
+ENGINE_TESTS = {
+    "training": ["tests/engine/test_against_reference.py"],
+    "samples": ["tests/engine/test_samples.py", "-k", "reference"],
+}
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return simulation.build_library(tmp_path_factory.mktemp("cuda_sim"))
+
+
+@pytest.mark.parametrize("source", PROGRAMS)
+@pytest.mark.parametrize("flags", [[], ["-fsanitize=address,undefined", "-g"]], ids=str)
+def test_simulation_itself(source: str, flags: list[str], tmp_path: Path) -> None:
+    program = simulation.build_program(tmp_path, source, *flags)
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def run(library: Path, *arguments: str, seed: int = 0) -> bytes:
+    """Runs Python, whose tests then use the simulated device, and returns what it printed."""
+    environment = {
+        **os.environ,
+        "DNNFAST_TEST_DEVICE": "cuda:0",
+        "DNNFAST_CUDA_LIBRARY": str(library),
+        "DNNFAST_SIM_SEED": str(seed),
+        "PYTHONPATH": os.pathsep.join([str(simulation.ROOT / "tests"), *filter(None, sys.path)]),
+    }
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=simulation.ROOT,
+        env=environment,
+        capture_output=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, (done.stdout[-4000:] + done.stderr[-4000:]).decode()
+    return done.stdout
+
+
+@pytest.mark.parametrize("tests", ENGINE_TESTS)
+def test_engine(library: Path, tests: str) -> None:
+    run(library, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *ENGINE_TESTS[tests])
+
+
+def test_models(library: Path) -> None:
+    """Every test of the API that runs on each device."""
+    run(library, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/api", "-k", "cuda")
+
+
+def print_trained_weights(name: str) -> None:
+    """Prints the bytes of all weights after some steps."""
+    graph = GRAPHS[name]()
+    session = sessions(graph)[0]
+    order = _core.shuffle(40, 5, 0)
+    session.train(_core.Dataset(*make_data(graph, 40)), order, 0, 2, 32, np.full(2, 0.01))
+    for i in range(len(graph.parameters)):
+        sys.stdout.buffer.write(session.get_parameter(i).tobytes())
+
+
+@pytest.mark.parametrize("graph", ["normalized", "regularized"])
+def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
+    code = f"from gpu.test_simulation import print_trained_weights as f; f({graph!r})"
+    results = {run(library, "-c", code, seed=seed) for seed in range(4)}
+    assert len(results) == 1 and results != {b""}
+
+
+def test_a_model_moves(library: Path) -> None:
+    """Training that changes the device on its way ends where it ends on one."""
+    code = (
+        "import numpy as np, dnnfast as keras\n"
+        "def train(devices):\n"
+        "    keras.utils.set_random_seed(3)\n"
+        "    x = np.random.default_rng(0).standard_normal((90, 7)).astype('float32')\n"
+        "    layers = [keras.layers.Dense(20, activation='elu'), keras.layers.Dropout(0.2),\n"
+        "              keras.layers.BatchNormalization(), keras.layers.Dense(1)]\n"
+        "    model = keras.Sequential([keras.Input((7,)), *layers])\n"
+        "    model.compile(optimizer='nadam', loss='mse')\n"
+        "    for device in devices:\n"
+        "        keras.config.set_device(device)\n"
+        "        model.fit(x, x[:, :1] ** 2, epochs=2, verbose=0)\n"
+        "    return model.predict(x, verbose=0)\n"
+        "a, b = train(['cpu'] * 3), train(['cpu', 'cuda', 'cuda:0'])\n"
+        "assert keras.config.device() == 'cuda:0'\n"
+        "print(np.abs(a - b).max() / np.abs(a).max())\n"
+    )
+    assert float(run(library, "-c", code)) < 1e-4
+
+
+def test_errors(library: Path) -> None:
+    graph = GRAPHS["mlp"]()
+    with pytest.raises(ValueError, match="there is no device"):
+        _core.Session(graph, "tpu:0")
+    _core.set_cuda_library(str(library))
+    with pytest.raises(ValueError, match='expected "cuda:" and a number'):
+        _core.Session(graph, "cuda:x")
+    with pytest.raises(ValueError, match="there is no device cuda:7"):
+        _core.Session(graph, "cuda:7")
