@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <atomic>
+
 namespace dnnfast::bindings {
 namespace {
 
@@ -51,6 +53,8 @@ ops::Source source_of(const py::array& array, const ArrayName& name) {
 
 Dataset::Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
                  std::vector<py::object> weights) {
+  static std::atomic<uint64_t> datasets{0};
+  view_.number = ++datasets;
   for (size_t i = 0; i < inputs.size(); ++i) add(view_.inputs, inputs[i], {"input", i});
   for (size_t i = 0; i < targets.size(); ++i) add(view_.targets, targets[i], {"target", i});
   if (weights.size() > targets.size())

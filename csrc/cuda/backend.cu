@@ -1,14 +1,15 @@
 // Runs programs on a GPU: everything a step reads or writes lies on the device, kernels of all steps of a run are
-// put on one stream, and the host waits once, at the end.
+// put on one stream as graphs, and the host waits once, at the end.
 
 #include "cuda/backend.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include "cuda/families.h"
+#include "cuda/graph.h"
 #include "cuda/memory.h"
 #include "cuda/staging.h"
 
@@ -20,11 +21,18 @@ using ops::StepContext;
 // Weights lie as they are written in mathematics: all columns in one panel.
 constexpr int64_t kPanelWidth = int64_t{1} << 24;
 
+// Whether to wait after every op, so that an error names its own: DNNFAST_CUDA_PLAIN=1, for debugging.
+bool plain() {
+  static const char* const text = std::getenv("DNNFAST_CUDA_PLAIN");
+  return text && *text && std::strcmp(text, "0") != 0;
+}
+
 class CudaExecutable : public ops::Executable {
  public:
-  CudaExecutable(std::shared_ptr<const Stream> stream, ops::Program program, int64_t capacity)
-      : stream_(std::move(stream)), program_(std::move(program)), capacity_(capacity),
-        step_(stream_, sizeof(Step)) {
+  CudaExecutable(std::shared_ptr<const Stream> stream, std::shared_ptr<Resident> resident,
+                 ops::Program program, int64_t capacity)
+      : stream_(std::move(stream)), resident_(std::move(resident)), program_(std::move(program)),
+        capacity_(capacity), step_(stream_, sizeof(Step)) {
     for (auto* calls :
          {&program_.compute, &program_.repeated, &program_.finish, &program_.update}) {
       for (ops::Call& call : *calls) {
@@ -38,10 +46,13 @@ class CudaExecutable : public ops::Executable {
   int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
               const ops::OptimizerScalars* scalars) override {
     if (steps == 0) return 0;
-    Staging staging(stream_, uses_, first, steps, row_end);
+    Staging staging(stream_, *resident_, uses_, first, steps, row_end);
     Step step = staging.step(scalars);
     upload(*stream_, step_.data(), &step, sizeof step);
-    for (int64_t i = 0; i < steps; ++i) put_step(first.samples);
+    if (plain() || !program_.repeated.empty())
+      for (int64_t i = 0; i < steps; ++i) put_step(first.samples);
+    else
+      run_graph(steps);
     download(*stream_, &step, step_.data(), sizeof step);
     staging.fetch(step.applied);
     return step.applied;
@@ -71,8 +82,21 @@ class CudaExecutable : public ops::Executable {
     return {stream_->handle(), step_.as<const Step>(), capacity_, name};
   }
   void put(const std::vector<ops::Call>& calls) const {
-    for (const ops::Call& call : calls)
+    for (const ops::Call& call : calls) {
       std::visit([&](const auto& op) { enqueue(op, launcher(call.name)); }, call.op);
+      if (plain()) stream_->wait(call.name);
+    }
+  }
+  // The first step of all is not recorded: a kernel may be loaded when it is first launched, which no recording
+  // can hold.
+  void run_graph(int64_t steps) {
+    int64_t done = 0;
+    if (!graph_) {
+      put_step(1);
+      graph_.capture(*stream_, [&] { put_step(1); });
+      done = 1;
+    }
+    for (; done < steps; ++done) graph_.launch(*stream_);
   }
   void put_step(int64_t samples) const {
     const Launcher to = launcher("a step's end");
@@ -88,11 +112,13 @@ class CudaExecutable : public ops::Executable {
   }
 
   std::shared_ptr<const Stream> stream_;
+  std::shared_ptr<Resident> resident_;
   ops::Program program_;
   int64_t capacity_;
   DeviceMemory step_;
   std::vector<std::unique_ptr<DeviceMemory>> tables_;
   Uses uses_;
+  Graph graph_;  // of one step
 };
 
 class CudaBackend : public ops::Backend {
@@ -115,11 +141,12 @@ class CudaBackend : public ops::Backend {
     cuda::download(*stream_, host, device, bytes);
   }
   std::unique_ptr<ops::Executable> compile(ops::Program program, int64_t capacity) override {
-    return std::make_unique<CudaExecutable>(stream_, std::move(program), capacity);
+    return std::make_unique<CudaExecutable>(stream_, resident_, std::move(program), capacity);
   }
 
  private:
   std::shared_ptr<const Stream> stream_;
+  std::shared_ptr<Resident> resident_ = std::make_shared<Resident>();
   std::string name_;
 };
 

@@ -53,9 +53,10 @@ void Uses::note(const ops::Op& op) {
       op);
 }
 
-Staging::Staging(std::shared_ptr<const Stream> stream, const Uses& uses,
+Staging::Staging(std::shared_ptr<const Stream> stream, Resident& resident, const Uses& uses,
                  const ops::StepContext& first, int64_t steps, int64_t row_end)
-    : stream_(std::move(stream)), uses_(uses), first_(first), steps_(steps), row_end_(row_end) {}
+    : stream_(std::move(stream)), resident_(resident), uses_(uses), first_(first), steps_(steps),
+      row_end_(row_end) {}
 
 // Samples in the first `steps` steps.
 int64_t Staging::samples_of(int64_t steps) const {
@@ -69,7 +70,8 @@ void* Staging::copy(const void* host, size_t bytes) {
 }
 
 // The bytes between the first and the last element, wherever strides lead.
-ops::Source Staging::copy_source(const ops::Source& source) {
+ops::Source Staging::copy_source(const ops::Source& source,
+                                 std::vector<std::unique_ptr<DeviceMemory>>& owner) const {
   int64_t begin_row = 0, end_row = source.rows;
   if (!first_.order) {
     begin_row = first_.first_row;
@@ -81,11 +83,28 @@ ops::Source Staging::copy_source(const ops::Source& source) {
   const int64_t low = std::min(first, last) + std::min<int64_t>(across, 0);
   const int64_t high = std::max(first, last) + std::max<int64_t>(across, 0) +
                        static_cast<int64_t>(item_bytes(source.dtype));
-  const void* device =
-      copy(static_cast<const char*>(source.data) + low, static_cast<size_t>(high - low));
+  const auto bytes = static_cast<size_t>(high - low);
+  owner.push_back(std::make_unique<DeviceMemory>(stream_, bytes));
+  upload(*stream_, owner.back()->data(), static_cast<const char*>(source.data) + low, bytes);
   ops::Source copied = source;
-  copied.data = static_cast<const char*>(device) - low;
+  copied.data = owner.back()->as<const char>() - low;
   return copied;
+}
+
+std::vector<ops::Source> Staging::sources() {
+  std::vector<ops::Source> sources;
+  if (!first_.order || first_.data_set == 0) {
+    for (int i = 0; i < uses_.sources; ++i)
+      sources.push_back(copy_source(first_.sources[i], copies_));
+    return sources;
+  }
+  if (resident_.data_set != first_.data_set) resident_ = {};
+  // Its number comes last: a copy that fails leaves no half of a data set behind.
+  while (resident_.sources.size() < static_cast<size_t>(uses_.sources))
+    resident_.sources.push_back(
+        copy_source(first_.sources[resident_.sources.size()], resident_.memory));
+  resident_.data_set = first_.data_set;
+  return resident_.sources;
 }
 
 Step Staging::step(const ops::OptimizerScalars* scalars) {
@@ -96,10 +115,9 @@ Step Staging::step(const ops::OptimizerScalars* scalars) {
   step.row_end = row_end_;
   const int64_t samples = samples_of(steps_);
   step.context.batch = std::min(first_.batch, samples);
-  std::vector<ops::Source> sources;
-  for (int i = 0; i < uses_.sources; ++i) sources.push_back(copy_source(first_.sources[i]));
+  const std::vector<ops::Source> table = sources();
   step.context.sources =
-      static_cast<const ops::Source*>(copy(sources.data(), sources.size() * sizeof(ops::Source)));
+      static_cast<const ops::Source*>(copy(table.data(), table.size() * sizeof(ops::Source)));
   if (first_.order) {
     const int64_t* order = first_.order + first_.first_row;
     step.context.order =
@@ -120,10 +138,10 @@ Step Staging::step(const ops::OptimizerScalars* scalars) {
   if (scalars) {
     step.context.scalars = scalars[0];
     // One more than steps: the last step's end looks for the next one's.
-    std::vector<ops::OptimizerScalars> table(scalars, scalars + steps_);
-    table.push_back(table.back());
+    std::vector<ops::OptimizerScalars> rows(scalars, scalars + steps_);
+    rows.push_back(rows.back());
     step.scalars = static_cast<const ops::OptimizerScalars*>(
-        copy(table.data(), table.size() * sizeof(ops::OptimizerScalars)));
+        copy(rows.data(), rows.size() * sizeof(ops::OptimizerScalars)));
   }
   return step;
 }

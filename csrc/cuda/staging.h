@@ -24,11 +24,18 @@ struct Uses {
   void note_slot(int slot);
 };
 
+// The data set that was trained on last: it stays on the device for the next run, until another takes its place.
+struct Resident {
+  uint64_t data_set = 0;
+  std::vector<std::unique_ptr<DeviceMemory>> memory;
+  std::vector<ops::Source> sources;  // with pointers to the memory
+};
+
 class Staging {
  public:
-  // The device copy of everything that steps from `first` on need.
-  Staging(std::shared_ptr<const Stream> stream, const Uses& uses, const ops::StepContext& first,
-          int64_t steps, int64_t row_end);
+  // Of steps from `first` on. Shuffled rows may lie anywhere: then whole arrays go to `resident`.
+  Staging(std::shared_ptr<const Stream> stream, Resident& resident, const Uses& uses,
+          const ops::StepContext& first, int64_t steps, int64_t row_end);
 
   // The first step, with pointers to the copies.
   Step step(const ops::OptimizerScalars* scalars);
@@ -37,10 +44,13 @@ class Staging {
 
  private:
   void* copy(const void* host, size_t bytes);
-  ops::Source copy_source(const ops::Source& source);
+  std::vector<ops::Source> sources();
+  ops::Source copy_source(const ops::Source& source,
+                          std::vector<std::unique_ptr<DeviceMemory>>& owner) const;
   int64_t samples_of(int64_t steps) const;
 
   std::shared_ptr<const Stream> stream_;
+  Resident& resident_;
   const Uses& uses_;
   const ops::StepContext& first_;
   const int64_t steps_;

@@ -128,6 +128,7 @@ ops::StepContext Session::context_for(const DataView& data, const StepRange& ran
   context.batch = std::min(range.batch, data.rows);
   context.first_row = range.begin * range.batch;
   context.sources = sources.data();
+  context.data_set = data.number;
   context.seed = seed;
   context.totals = totals_.data();
   return context;

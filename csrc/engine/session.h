@@ -18,6 +18,7 @@ namespace dnnfast::engine {
 struct DataView {
   std::vector<ops::Source> inputs, targets, weights;  // weights: data null where a target has none
   int64_t rows = 0;
+  uint64_t number = 0;  // see ops::StepContext::data_set
 };
 
 // Steps [begin, begin + count) of an epoch over `data`, `batch` rows each; the last may be short.

@@ -31,6 +31,7 @@ struct StepContext {
   int64_t first_row = 0;            // position in `order` (or in the data) of the first sample
   const int64_t* order = nullptr;   // permutation of the data set, or null: as stored
   const Source* sources = nullptr;  // inputs, then targets, then sample weights
+  uint64_t data_set = 0;  // the same number: the same arrays with the same values; 0: unknown
   uint64_t seed = 0;
   uint64_t step = 0;  // iterations since the model was made: the random bits' clock
   // Passes over the repeated part of a program, and the one that runs: its clock is step + sample *

@@ -65,3 +65,12 @@ def build_program(folder: Path, source: str, *flags: str) -> Path:
     command = [*compiler(), *flags, *objects, "-o", str(program)]
     subprocess.run(command, cwd=ROOT, check=True)
     return program
+
+
+def runtime(name: str) -> str:
+    """Returns the path of a library of the compiler."""
+    command = [*compiler(), f"-print-file-name={name}"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(found).is_file():
+        pytest.skip(f"the compiler has no {name}")
+    return found

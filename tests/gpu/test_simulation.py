@@ -35,14 +35,14 @@ def test_simulation_itself(source: str, flags: list[str], tmp_path: Path) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def run(library: Path, *arguments: str, seed: int = 0) -> bytes:
+def run(library: Path, *arguments: str, **variables: str) -> bytes:
     """Runs Python, whose tests then use the simulated device, and returns what it printed."""
     environment = {
         **os.environ,
         "DNNFAST_TEST_DEVICE": "cuda:0",
         "DNNFAST_CUDA_LIBRARY": str(library),
-        "DNNFAST_SIM_SEED": str(seed),
         "PYTHONPATH": os.pathsep.join([str(simulation.ROOT / "tests"), *filter(None, sys.path)]),
+        **variables,
     }
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -55,14 +55,35 @@ def run(library: Path, *arguments: str, seed: int = 0) -> bytes:
     return done.stdout
 
 
+def run_tests(library: Path, *tests: str, **variables: str) -> None:
+    run(library, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests, **variables)
+
+
 @pytest.mark.parametrize("tests", ENGINE_TESTS)
 def test_engine(library: Path, tests: str) -> None:
-    run(library, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *ENGINE_TESTS[tests])
+    run_tests(library, *ENGINE_TESTS[tests])
+
+
+def test_engine_without_graphs(library: Path) -> None:
+    run_tests(library, *ENGINE_TESTS["training"], "-k", "trajectory", DNNFAST_CUDA_PLAIN="1")
+
+
+@pytest.mark.skipif("DNNFAST_SANITIZED" in os.environ, reason="the process is sanitized already")
+def test_engine_with_the_address_sanitizer(tmp_path: Path) -> None:
+    """Finds kernels that leave their arrays, and host code that touches the device's memory."""
+    library = simulation.build_library(tmp_path, "-fsanitize=address", "-g")
+    run_tests(
+        library,
+        *ENGINE_TESTS["training"],
+        LD_PRELOAD=" ".join(simulation.runtime(name) for name in ("libasan.so", "libstdc++.so")),
+        ASAN_OPTIONS="detect_leaks=0",
+        PYTHONMALLOC="malloc",
+    )
 
 
 def test_models(library: Path) -> None:
     """Every test of the API that runs on each device."""
-    run(library, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/api", "-k", "cuda")
+    run_tests(library, "tests/api", "-k", "cuda")
 
 
 def print_trained_weights(name: str) -> None:
@@ -78,7 +99,7 @@ def print_trained_weights(name: str) -> None:
 @pytest.mark.parametrize("graph", ["normalized", "regularized"])
 def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
     code = f"from gpu.test_simulation import print_trained_weights as f; f({graph!r})"
-    results = {run(library, "-c", code, seed=seed) for seed in range(4)}
+    results = {run(library, "-c", code, DNNFAST_SIM_SEED=str(seed)) for seed in range(4)}
     assert len(results) == 1 and results != {b""}
 
 
@@ -102,6 +123,26 @@ def test_a_model_moves(library: Path) -> None:
         "print(np.abs(a - b).max() / np.abs(a).max())\n"
     )
     assert float(run(library, "-c", code)) < 1e-4
+
+
+def test_a_device_that_is_too_small(library: Path) -> None:
+    code = (
+        "import numpy as np, dnnfast as keras\n"
+        "x, y = np.ones((640, 20), 'float32'), np.ones((640, 1), 'float32')\n"
+        "model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(1)])\n"
+        "model.compile(loss='mse')\n"
+        "keras.config.set_device('cuda:0')\n"
+        "before = model.get_weights()\n"
+        "try:\n"
+        "    model.fit(x, y, verbose=0)\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+        "for a, b in zip(before, model.get_weights()): assert np.array_equal(a, b)\n"
+        "keras.config.set_device('cpu')\n"
+        "model.fit(x, y, verbose=0)\n"
+    )
+    printed = run(library, "-c", code, DNNFAST_SIM_MEMORY="50000").decode()
+    assert "the device has no room for 51200 bytes more" in printed
 
 
 def test_errors(library: Path) -> None:
