@@ -46,6 +46,7 @@ class CudaExecutable : public ops::Executable {
   int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
               const ops::OptimizerScalars* scalars) override {
     if (steps == 0) return 0;
+    stream_->use();
     Staging staging(stream_, *resident_, uses_, first, steps, row_end);
     Step step = staging.step(scalars);
     upload(*stream_, step_.data(), &step, sizeof step);
@@ -123,7 +124,7 @@ class CudaExecutable : public ops::Executable {
 
 class CudaBackend : public ops::Backend {
  public:
-  explicit CudaBackend(int device) : stream_(std::make_shared<const Stream>()) {
+  explicit CudaBackend(int device) : stream_(std::make_shared<const Stream>(device)) {
     cudaDeviceProp properties;
     check(cudaGetDeviceProperties(&properties, device), "asking for the device's properties");
     name_ = text("cuda:", device, " (", properties.name, ")");
@@ -164,7 +165,6 @@ std::unique_ptr<ops::Backend> make_backend(int device) {
   if (device < 0 || device >= count)
     fail(ErrorKind::value, "there is no device cuda:", device, "; this machine has ", count,
          ", numbered from cuda:0");
-  check(cudaSetDevice(device), text("choosing cuda:", device));
   return std::make_unique<CudaBackend>(device);
 }
 

@@ -5,6 +5,7 @@ namespace dnnfast::cuda {
 DeviceMemory::DeviceMemory(std::shared_ptr<const Stream> stream, size_t bytes)
     : stream_(std::move(stream)), bytes_(bytes) {
   if (bytes == 0) return;
+  stream_->use();
   const cudaError_t error = cudaMallocAsync(&data_, bytes, stream_->handle());
   if (error == cudaErrorMemoryAllocation) {
     cudaGetLastError();
@@ -17,15 +18,21 @@ DeviceMemory::DeviceMemory(std::shared_ptr<const Stream> stream, size_t bytes)
   check(cudaMemsetAsync(data_, 0, bytes, stream_->handle()), "clearing memory of the device");
 }
 
-DeviceMemory::~DeviceMemory() { cudaFreeAsync(data_, stream_->handle()); }
+DeviceMemory::~DeviceMemory() {
+  if (!data_) return;
+  cudaSetDevice(stream_->device());
+  cudaFreeAsync(data_, stream_->handle());
+}
 
 void upload(const Stream& stream, void* device, const void* host, size_t bytes) {
+  stream.use();
   check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream.handle()),
         text("copying ", bytes, " bytes to the device"));
 }
 
 void download(const Stream& stream, void* host, const void* device, size_t bytes) {
   const std::string doing = text("copying ", bytes, " bytes from the device");
+  stream.use();
   check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream.handle()), doing);
   stream.wait(doing);
 }

@@ -8,17 +8,25 @@
 
 namespace dnnfast::cuda {
 
+// On one device. A thread's calls go to the device that it chose last, so each way in from the engine starts with
+// use().
 class Stream {
  public:
-  Stream() { check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "making a stream"); }
+  explicit Stream(int device) : device_(device) {
+    use();
+    check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "making a stream");
+  }
   ~Stream() { cudaStreamDestroy(handle_); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  int device() const { return device_; }
   cudaStream_t handle() const { return handle_; }
+  void use() const { check(cudaSetDevice(device_), text("choosing cuda:", device_)); }
   void wait(const std::string& doing) const { check(cudaStreamSynchronize(handle_), doing); }
 
  private:
+  int device_;
   cudaStream_t handle_ = nullptr;
 };
 

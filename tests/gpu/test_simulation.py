@@ -7,12 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dnnfast import _core
-from engine.graphs import GRAPHS, make_data
-from engine.test_against_reference import sessions
+from engine.graphs import GRAPHS
 from gpu import simulation
 
 PROGRAMS = ["tests/cpp/cuda_simulation_test.cpp", "tests/cpp/cuda_runtime_test.cpp"]
@@ -86,63 +84,27 @@ def test_models(library: Path) -> None:
     run_tests(library, "tests/api", "-k", "cuda")
 
 
-def print_trained_weights(name: str) -> None:
-    """Prints the bytes of all weights after some steps."""
-    graph = GRAPHS[name]()
-    session = sessions(graph)[0]
-    order = _core.shuffle(40, 5, 0)
-    session.train(_core.Dataset(*make_data(graph, 40)), order, 0, 2, 32, np.full(2, 0.01))
-    for i in range(len(graph.parameters)):
-        sys.stdout.buffer.write(session.get_parameter(i).tobytes())
+def run_scenario(library: Path, call: str, **variables: str) -> bytes:
+    return run(library, "-c", f"from gpu.scenarios import *; {call}", **variables)
 
 
 @pytest.mark.parametrize("graph", ["normalized", "regularized"])
 def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
-    code = f"from gpu.test_simulation import print_trained_weights as f; f({graph!r})"
-    results = {run(library, "-c", code, DNNFAST_SIM_SEED=str(seed)) for seed in range(4)}
+    call = f"print_trained_weights({graph!r})"
+    results = {run_scenario(library, call, DNNFAST_SIM_SEED=str(seed)) for seed in range(4)}
     assert len(results) == 1 and results != {b""}
 
 
 def test_a_model_moves(library: Path) -> None:
-    """Training that changes the device on its way ends where it ends on one."""
-    code = (
-        "import numpy as np, dnnfast as keras\n"
-        "def train(devices):\n"
-        "    keras.utils.set_random_seed(3)\n"
-        "    x = np.random.default_rng(0).standard_normal((90, 7)).astype('float32')\n"
-        "    layers = [keras.layers.Dense(20, activation='elu'), keras.layers.Dropout(0.2),\n"
-        "              keras.layers.BatchNormalization(), keras.layers.Dense(1)]\n"
-        "    model = keras.Sequential([keras.Input((7,)), *layers])\n"
-        "    model.compile(optimizer='nadam', loss='mse')\n"
-        "    for device in devices:\n"
-        "        keras.config.set_device(device)\n"
-        "        model.fit(x, x[:, :1] ** 2, epochs=2, verbose=0)\n"
-        "    return model.predict(x, verbose=0)\n"
-        "a, b = train(['cpu'] * 3), train(['cpu', 'cuda', 'cuda:0'])\n"
-        "assert keras.config.device() == 'cuda:0'\n"
-        "print(np.abs(a - b).max() / np.abs(a).max())\n"
-    )
-    assert float(run(library, "-c", code)) < 1e-4
+    run_scenario(library, "a_model_moves()")
+
+
+def test_two_devices(library: Path) -> None:
+    run_scenario(library, "two_devices()", DNNFAST_SIM_DEVICES="2")
 
 
 def test_a_device_that_is_too_small(library: Path) -> None:
-    code = (
-        "import numpy as np, dnnfast as keras\n"
-        "x, y = np.ones((640, 20), 'float32'), np.ones((640, 1), 'float32')\n"
-        "model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(1)])\n"
-        "model.compile(loss='mse')\n"
-        "keras.config.set_device('cuda:0')\n"
-        "before = model.get_weights()\n"
-        "try:\n"
-        "    model.fit(x, y, verbose=0)\n"
-        "except ValueError as error:\n"
-        "    print(error)\n"
-        "for a, b in zip(before, model.get_weights()): assert np.array_equal(a, b)\n"
-        "keras.config.set_device('cpu')\n"
-        "model.fit(x, y, verbose=0)\n"
-    )
-    printed = run(library, "-c", code, DNNFAST_SIM_MEMORY="50000").decode()
-    assert "the device has no room for 51200 bytes more" in printed
+    run_scenario(library, "a_device_that_is_too_small()", DNNFAST_SIM_MEMORY="50000")
 
 
 def test_errors(library: Path) -> None:

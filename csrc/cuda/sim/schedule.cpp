@@ -46,6 +46,7 @@ struct Capture {
 }  // namespace
 
 struct cudaStream_st {
+  int device;
   std::deque<Task> tasks;
   std::shared_ptr<Capture> capture;  // or null
   std::vector<size_t> last;          // while captured: the nodes that the next one comes after
@@ -66,8 +67,9 @@ struct State {
   cudaError_t last_error = cudaSuccess;
   bool broken = false;  // a kernel failed: as on a device, nothing works from then on
   std::string failure;
-  int device = 0;
 };
+
+thread_local int current_device = 0;  // each thread of the host chooses its own
 
 State& state() {
   static State instance = [] {
@@ -171,7 +173,8 @@ cudaError_t remember(cudaError_t error) {
 bool capturing(cudaStream_t stream) { return known(stream) && stream->capture != nullptr; }
 
 cudaError_t enqueue(cudaStream_t stream, cudaGraphNodeType type, Work work) {
-  if (!known(stream)) return remember(cudaErrorInvalidResourceHandle);
+  if (!known(stream) || stream->device != current_device)
+    return remember(cudaErrorInvalidResourceHandle);
   if (state().broken) return remember(cudaErrorLaunchFailure);
   if (!stream->capture) {
     stream->tasks.push_back({std::move(work), nullptr});
@@ -205,12 +208,12 @@ cudaError_t cudaGetLastError() { return std::exchange(state().last_error, cudaSu
 
 cudaError_t cudaSetDevice(int device) {
   if (device < 0 || device >= settings().devices) return remember(cudaErrorInvalidDevice);
-  state().device = device;
+  current_device = device;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int* device) {
-  *device = state().device;
+  *device = current_device;
   return cudaSuccess;
 }
 
@@ -218,6 +221,7 @@ cudaError_t cudaDeviceSynchronize() { return drain(nullptr); }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   state().streams.push_back(std::make_unique<cudaStream_st>());
+  state().streams.back()->device = current_device;
   *stream = state().streams.back().get();
   return cudaSuccess;
 }
