@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dnnfast import _core
+from toolchain import compiler
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-pthread", "-Icsrc"]
@@ -20,13 +19,6 @@ ISA_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx2", "-mfma", "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl"],
 }
-
-
-def compiler() -> list[str]:
-    command = shlex.split(os.environ.get("CXX", "c++"))
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"no C++ compiler: {command[0]} not found (set CXX)")
-    return command
 
 
 def compile_and_run(program: Path, *arguments: str) -> None:

@@ -190,20 +190,6 @@ void update_range(const Update& update, const OptimizerArrays& arrays, const Pre
   }
 }
 
-// The norm that chunk c is clipped by. Sums run over chunks in order: every thread finds the same.
-double gradient_norm(const OptimizerStep& op, int64_t c) {
-  const OptimizerArrays& arrays = op.arrays;
-  int64_t begin = 0, end = arrays.chunk_count;
-  if (op.clip == Clip::norm) {
-    const int32_t segment = arrays.chunks[c].segment;
-    for (begin = end = c; begin > 0 && arrays.chunks[begin - 1].segment == segment;) --begin;
-    while (end < arrays.chunk_count && arrays.chunks[end].segment == segment) ++end;
-  }
-  double sum = 0;
-  for (int64_t i = begin; i < end; ++i) sum += op.chunk_sum[i];
-  return __builtin_sqrt(sum);
-}
-
 // Everything but the factor of clipping by norm.
 Preparation preparation_of(const OptimizerStep& op, const StepContext& context, int32_t number) {
   const Segment& segment = op.arrays.segments[number];
@@ -264,8 +250,8 @@ void step_run(const OptimizerStep& op, const StepContext& context, UnitRange ran
       if (chunk.segment != segment) {
         p = preparation_of(op, context, chunk.segment);
         if (ops::clips_by_norm(op.clip))
-          p.factor = static_cast<float>(
-              math::clip_factor(gradient_norm(op, c), static_cast<double>(op.clip_limit)));
+          p.factor = static_cast<float>(math::clip_factor(
+              __builtin_sqrt(ops::clipped_square(op, c)), static_cast<double>(op.clip_limit)));
       }
       segment = chunk.segment;
       update_range(update, op.arrays, p, chunk.offset, chunk.size,

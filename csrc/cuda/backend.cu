@@ -3,7 +3,6 @@
 
 #include "cuda/backend.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <vector>

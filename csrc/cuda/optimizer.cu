@@ -53,19 +53,11 @@ __global__ void __launch_bounds__(kThreads)
   if (threadIdx.x == 0) chunk_sum[blockIdx.x] = sum;
 }
 
-// What the gradients of chunk c are multiplied by. Every thread adds the same sums in the same order.
+// What the gradients of chunk c are multiplied by.
 __device__ float norm_factor(const ops::OptimizerStep& op, int64_t c) {
   if (!ops::clips_by_norm(op.clip)) return 1.0f;
-  const ops::OptimizerArrays& arrays = op.arrays;
-  int64_t begin = 0, end = arrays.chunk_count;
-  if (op.clip == Clip::norm) {
-    const int32_t segment = arrays.chunks[c].segment;
-    for (begin = end = c; begin > 0 && arrays.chunks[begin - 1].segment == segment;) --begin;
-    while (end < arrays.chunk_count && arrays.chunks[end].segment == segment) ++end;
-  }
-  double sum = 0;
-  for (int64_t i = begin; i < end; ++i) sum += op.chunk_sum[i];
-  return static_cast<float>(math::clip_factor(::sqrt(sum), static_cast<double>(op.clip_limit)));
+  const double norm = ::sqrt(ops::clipped_square(op, c));
+  return static_cast<float>(math::clip_factor(norm, static_cast<double>(op.clip_limit)));
 }
 
 __global__ void __launch_bounds__(kThreads) update(ops::OptimizerStep op, const Step* step) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/macros.h"
+
 namespace dnnfast::ops {
 
 enum class OptimizerKind : int { sgd, rmsprop, adam, nadam, count };
@@ -74,6 +76,21 @@ struct OptimizerStep {
   float clip_limit = 0.0f;
   const double* chunk_sum = nullptr;  // from GradientNorm
 };
+
+// The square of the norm that the gradients of chunk c are clipped by: the sums of its parameter's chunks, or of
+// all, in order, so that whoever asks finds the same.
+DNNFAST_HD double clipped_square(const OptimizerStep& op, int64_t c) {
+  const OptimizerArrays& arrays = op.arrays;
+  int64_t begin = 0, end = arrays.chunk_count;
+  if (op.clip == Clip::norm) {
+    const int32_t segment = arrays.chunks[c].segment;
+    for (begin = end = c; begin > 0 && arrays.chunks[begin - 1].segment == segment;) --begin;
+    while (end < arrays.chunk_count && arrays.chunks[end].segment == segment) ++end;
+  }
+  double sum = 0;
+  for (int64_t i = begin; i < end; ++i) sum += op.chunk_sum[i];
+  return sum;
+}
 
 // The update of one parameter by the op that makes its gradient, while that is in cache. The op may
 // leave the flat gradient array unwritten.

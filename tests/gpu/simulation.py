@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from layout.sources import ROOT, cmake_list
+from toolchain import compiler
+
 INCLUDES = ["-Icsrc", "-Itests/cpp"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-psabi"]
 LANGUAGE = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-ffp-contract=fast"]
 FLAGS = [*LANGUAGE, *INCLUDES, *WARNINGS, "-DDNNFAST_CUDA_SIM"]
-
-
-def compiler() -> list[str]:
-    """Returns the C++ compiler's command."""
-    command = shlex.split(os.environ.get("CXX", "c++"))
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"no C++ compiler: {command[0]} not found (set CXX)")
-    return command
-
-
-def sources(variable: str) -> list[str]:
-    """Returns a list of sources of CMakeLists.txt."""
-    text = (ROOT / "CMakeLists.txt").read_text()
-    found = re.search(rf"^set\({variable}\s+([^)]*)\)", text, re.MULTILINE)
-    assert found, variable
-    return found.group(1).split()
 
 
 def compile_objects(folder: Path, names: list[str], *flags: str) -> list[str]:
@@ -50,7 +32,7 @@ def compile_objects(folder: Path, names: list[str], *flags: str) -> list[str]:
 
 def build_library(folder: Path, *flags: str) -> Path:
     """Builds the library of the GPU part and returns its path."""
-    names = sources("CUDA_SOURCES") + sources("CUDA_SIM_SOURCES")
+    names = cmake_list("CUDA_SOURCES") + cmake_list("CUDA_SIM_SOURCES")
     library = folder / "libdnnfast_cuda_sim.so"
     objects = compile_objects(folder, names, *flags)
     command = [*compiler(), "-shared", *flags, *objects, "-o", str(library)]
@@ -58,13 +40,15 @@ def build_library(folder: Path, *flags: str) -> Path:
     return library
 
 
-def build_program(folder: Path, source: str, *flags: str) -> Path:
-    """Builds a C++ program that uses the simulation and returns its path."""
-    program = folder / Path(source).stem
-    objects = compile_objects(folder, [*sources("CUDA_SIM_SOURCES"), source], *flags)
-    command = [*compiler(), *flags, *objects, "-o", str(program)]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return program
+def build_programs(folder: Path, names: list[str], *flags: str) -> list[Path]:
+    """Builds C++ programs that use the simulation and returns their paths."""
+    simulation = compile_objects(folder, cmake_list("CUDA_SIM_SOURCES"), *flags)
+    programs = []
+    for name, own in zip(names, compile_objects(folder, names, *flags), strict=True):
+        programs.append(folder / Path(name).stem)
+        command = [*compiler(), *flags, *simulation, own, "-o", str(programs[-1])]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return programs
 
 
 def runtime(name: str) -> str:

@@ -25,12 +25,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return simulation.build_library(tmp_path_factory.mktemp("cuda_sim"))
 
 
-@pytest.mark.parametrize("source", PROGRAMS)
 @pytest.mark.parametrize("flags", [[], ["-fsanitize=address,undefined", "-g"]], ids=str)
-def test_simulation_itself(source: str, flags: list[str], tmp_path: Path) -> None:
-    program = simulation.build_program(tmp_path, source, *flags)
-    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_simulation_itself(flags: list[str], tmp_path: Path) -> None:
+    for program in simulation.build_programs(tmp_path, PROGRAMS, *flags):
+        done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def run(library: Path, *arguments: str, **variables: str) -> bytes:

@@ -38,6 +38,14 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def cmake_list(variable: str) -> list[str]:
+    """Returns a list of sources of CMakeLists.txt."""
+    text = (ROOT / "CMakeLists.txt").read_text()
+    found = re.search(rf"set\({variable}\s+(.*?)\)", text, re.DOTALL)
+    assert found, f"CMakeLists.txt has no list {variable}"
+    return found.group(1).split()
+
+
 def includes(path: Path) -> list[str]:
     """Returns what a C++ file includes, in order: "<vector>", "core/tensor.h"."""
     found = re.findall(r'^\s*#\s*include\s+(<[^>]+>|"[^"]+")', path.read_text(), re.MULTILINE)

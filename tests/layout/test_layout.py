@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from layout.sources import CSRC, ROOT, cpp_functions, files, includes, name, python_functions
+from layout.sources import (
+    CSRC,
+    ROOT,
+    cmake_list,
+    cpp_functions,
+    files,
+    includes,
+    name,
+    python_functions,
+)
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -56,13 +65,6 @@ MERGED_FAMILIES = {
     ("csrc/cuda", "dropout"): "activation",  # part of the pointwise chain
     ("python/dnnfast/reference", "gather"): "dataset",  # rows of NumPy arrays
 }
-
-
-def cmake_list(variable: str) -> list[str]:
-    text = (ROOT / "CMakeLists.txt").read_text()
-    found = re.search(rf"set\({variable}\s+(.*?)\)", text, re.DOTALL)
-    assert found, f"CMakeLists.txt has no list {variable}"
-    return found.group(1).split()
 
 
 def cpp_files() -> list[Path]:
