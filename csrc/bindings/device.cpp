@@ -42,6 +42,7 @@ Make open_cuda_library() {
 
 int device_number(const std::string& name) {
   const std::string digits = name.substr(5);
+  if (digits == "described") return ops::kDescribedDevice;
   char* end = nullptr;
   const long number = std::strtol(digits.c_str(), &end, 10);
   if (digits.empty() || *end || number < 0 || number > 1023)

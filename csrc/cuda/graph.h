@@ -1,6 +1,8 @@
 #pragma once
 // A recording of work on a stream, to be put there again with one call.
 
+#include <utility>
+
 #include "cuda/memory.h"
 
 namespace dnnfast::cuda {
@@ -11,8 +13,11 @@ class Graph {
   ~Graph() {
     if (exec_) cudaGraphExecDestroy(exec_);
   }
-  Graph(const Graph&) = delete;
-  Graph& operator=(const Graph&) = delete;
+  Graph(Graph&& other) noexcept : exec_(std::exchange(other.exec_, nullptr)) {}
+  Graph& operator=(Graph&& other) noexcept {
+    std::swap(exec_, other.exec_);
+    return *this;
+  }
 
   explicit operator bool() const { return exec_ != nullptr; }
   // Kernels that `record` puts on the stream do not run; they become the graph.

@@ -110,11 +110,9 @@ std::vector<ops::Source> Staging::sources() {
 Step Staging::step(const ops::OptimizerScalars* scalars) {
   Step step;
   step.context = first_;
-  step.first_step = first_.step;
-  step.batch = first_.batch;
   step.row_end = row_end_;
+  step.steps = steps_;
   const int64_t samples = samples_of(steps_);
-  step.context.batch = std::min(first_.batch, samples);
   const std::vector<ops::Source> table = sources();
   step.context.sources =
       static_cast<const ops::Source*>(copy(table.data(), table.size() * sizeof(ops::Source)));
@@ -135,14 +133,9 @@ Step Staging::step(const ops::OptimizerScalars* scalars) {
     totals_ = static_cast<double*>(
         copy(first_.totals, static_cast<size_t>(uses_.totals) * sizeof(double)));
   step.context.totals = totals_;
-  if (scalars) {
-    step.context.scalars = scalars[0];
-    // One more than steps: the last step's end looks for the next one's.
-    std::vector<ops::OptimizerScalars> rows(scalars, scalars + steps_);
-    rows.push_back(rows.back());
+  if (scalars)
     step.scalars = static_cast<const ops::OptimizerScalars*>(
-        copy(rows.data(), rows.size() * sizeof(ops::OptimizerScalars)));
-  }
+        copy(scalars, static_cast<size_t>(steps_) * sizeof(ops::OptimizerScalars)));
   return step;
 }
 

@@ -35,7 +35,7 @@ void BufferPlanner::keep(int buffer) {
 }
 
 bool BufferPlanner::overlap(const Interval& a, const Interval& b) const {
-  return a.keep || b.keep || (a.first <= b.last && b.first <= a.last);
+  return a.keep || b.keep || (a.first <= b.last + slack_ && b.first <= a.last + slack_);
 }
 
 int64_t BufferPlanner::place() {

@@ -11,6 +11,8 @@ namespace dnnfast::engine {
 // buffer lives, then place() assigns offsets, and the second pass gets the real addresses.
 class BufferPlanner {
  public:
+  // slack: phases between the lives of buffers that share memory.
+  explicit BufferPlanner(int slack) : slack_(slack) {}
   // The i-th call of either pass is the same buffer. Returns its number.
   int request(int64_t bytes);
   // How many were requested so far in this pass.
@@ -37,6 +39,7 @@ class BufferPlanner {
   };
   bool overlap(const Interval& a, const Interval& b) const;
 
+  int slack_;
   std::vector<Interval> intervals_;
   int next_ = 0;
   char* arena_ = nullptr;

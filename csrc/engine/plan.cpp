@@ -8,7 +8,7 @@ namespace dnnfast::engine {
 Plan::Plan(const Graph& graph, ParameterStore& parameters, ops::Backend& backend, Request request)
     : request_(std::move(request)), backend_(backend) {
   const Lowered lowered = lower(graph, request_.kind);
-  BufferPlanner buffers;
+  BufferPlanner buffers(backend.phases_together());
   ProgramWriter writer(graph, lowered, parameters, request_, buffers);
   writer.write();
   arena_ = backend_.allocate(static_cast<size_t>(buffers.place()));
@@ -18,6 +18,7 @@ Plan::Plan(const Graph& graph, ParameterStore& parameters, ops::Backend& backend
   description_ =
       describe(program, request_, backend_.name(), activation_bytes(), parameters.total_bytes());
   executable_ = backend_.compile(std::move(program), request_.batch_capacity);
+  description_ += executable_->describe();
 }
 
 double Plan::step_loss() const {

@@ -12,7 +12,10 @@
 namespace dnnfast::ops {
 
 // Changes with anything that crosses this interface: a library of another one is not used.
-inline constexpr int kBackendInterface = 1;
+inline constexpr int kBackendInterface = 2;
+
+// In the place of a device's number: a device that is described and not there.
+inline constexpr int kDescribedDevice = -1;
 
 // A compiled program. Runs `steps` steps: step i uses context with first_row + i * batch rows, step +
 // i, and scalars[i] (null for programs without an optimizer). The last step may be short: rows past
@@ -24,6 +27,8 @@ class Executable {
   virtual ~Executable() = default;
   virtual int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
                       const OptimizerScalars* scalars) = 0;
+  // How the device runs the program, for Plan::describe(); empty where that says all.
+  virtual std::string describe() const { return {}; }
 };
 
 // Memory of a device. Freed when it goes.
@@ -40,6 +45,9 @@ class Backend {
   virtual std::string name() const = 0;
   // Columns of a weight panel that suit this device's dense kernels; a multiple of kColumnPadding.
   virtual int64_t panel_width() const = 0;
+  // How many phases (calls between barriers) beyond its own a call may run beside: values whose lives are that close
+  // do not share memory.
+  virtual int phases_together() const { return 0; }
   // Zeroed, 64-byte aligned. Throws Error(value) naming the size when there is not enough.
   virtual std::unique_ptr<Memory> allocate(size_t bytes) = 0;
   virtual void upload(void* device, const void* host, size_t bytes) = 0;

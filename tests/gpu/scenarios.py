@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +30,45 @@ def print_trained_weights(name: str) -> None:
     _train(session, graph)
     for i in range(len(graph.parameters)):
         sys.stdout.buffer.write(session.get_parameter(i).tobytes())
+
+
+def print_kernel_counts() -> None:
+    """Prints name, dense layers and kernels a step of some nets, planned for a described GPU."""
+    for name, batch, layers, optimizer in (
+        ("lecture", 32, _dense_net([300, 100], "relu", False), "sgd"),
+        ("deep", 32, _dense_net([100] * 20, "elu", True), "nadam"),
+        ("wide", 512, _dense_net([2048, 2048], "relu", False), "adam"),
+        ("widebn", 512, _dense_net([2048, 2048], "relu", True), "adam"),
+    ):
+        model = keras.Sequential([keras.Input((784,)), *layers])
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        text = model.plan(batch_size=batch, device="cuda:described").describe()
+        count = re.search(r"(\d+) kernels a step", text)
+        assert count and text.count("  kernel ") == int(count.group(1)), text
+        dense = sum(isinstance(layer, keras.layers.Dense) for layer in layers)
+        print(name, dense, count.group(1))
+
+
+def _dense_net(widths: list[int], activation: str, normalized: bool) -> list[Any]:
+    layers: list[Any] = []
+    for width in widths:
+        layers.append(keras.layers.Dense(width))
+        if normalized:
+            layers.append(keras.layers.BatchNormalization())
+        layers.append(keras.layers.Activation(activation))
+    return [*layers, keras.layers.Dense(10, activation="softmax")]
+
+
+def a_described_device() -> None:
+    """It plans, it does not run, and the model goes on where it was."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    x = np.ones((4, 3), "float32")
+    expected = model.predict(x, verbose=0)
+    keras.config.set_device("cuda:described")
+    with pytest.raises(RuntimeError, match="a description of a GPU"):
+        model.predict(x, verbose=0)
+    keras.config.set_device("cpu")
+    assert np.array_equal(model.predict(x, verbose=0), expected)
 
 
 def _predictions_after(devices: list[str]) -> np.ndarray:

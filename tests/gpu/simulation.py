@@ -12,7 +12,7 @@ from layout.sources import ROOT, cmake_list
 from toolchain import compiler
 
 INCLUDES = ["-Icsrc", "-Itests/cpp"]
-WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-psabi"]
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-Wno-unknown-pragmas"]
 LANGUAGE = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-ffp-contract=fast"]
 FLAGS = [*LANGUAGE, *INCLUDES, *WARNINGS, "-DDNNFAST_CUDA_SIM"]
 

@@ -94,6 +94,35 @@ def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
     assert len(results) == 1 and results != {b""}
 
 
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_sharing_kernels_changes_no_bit(library: Path, graph: str) -> None:
+    call = f"print_trained_weights({graph!r})"
+    forms: list[dict[str, str]] = [
+        {},
+        {"DNNFAST_CUDA_FUSED": "0"},
+        {"DNNFAST_CUDA_PLAIN": "1"},
+        {"DNNFAST_SIM_SMS": "132"},  # other pieces
+    ]
+    results = {run_scenario(library, call, **form) for form in forms}
+    assert len(results) == 1 and results != {b""}
+
+
+def test_kernels_a_step(library: Path) -> None:
+    """At most 2 L for batches up to 128, else 3 L + 1; one more with batch normalization."""
+    printed = run_scenario(library, "print_kernel_counts()").decode().split("\n")
+    counts = {line.split()[0]: tuple(map(int, line.split()[1:])) for line in printed if line}
+    for name in ("lecture", "deep"):
+        layers, kernels = counts[name]
+        assert kernels <= 2 * layers, name
+    for name in ("wide", "widebn"):
+        layers, kernels = counts[name]
+        assert kernels <= 3 * layers + 1 + (name == "widebn"), name
+
+
+def test_a_described_device(library: Path) -> None:
+    run_scenario(library, "a_described_device()")
+
+
 def test_a_model_moves(library: Path) -> None:
     run_scenario(library, "a_model_moves()")
 

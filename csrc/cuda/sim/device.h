@@ -13,6 +13,8 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
+#define __noinline__
 
 struct uint3 {
   unsigned x = 0, y = 0, z = 0;

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+from collections.abc import Iterator
 
 from dnnfast.errors import unknown_name
 
-DEVICES = ("cpu", "reference")
+DEVICES = ("cpu", "reference", "cuda:0")
+DEVICE_VARIABLE = "DNNFAST_DEVICE"
 
-_device = "cpu"
+_device: str | None = None
 _epsilon = 1e-7
 
 
 def device() -> str:
     """Return the device that models run on.
 
+    Unless `set_device` chose one, it is what the environment variable ``DNNFAST_DEVICE`` names, or
+    ``"cpu"``.
+
+    Raises:
+        ValueError: if the variable names no device.
+
     Example:
         >>> import dnnfast
         >>> dnnfast.config.device() in ("cpu", "reference")
         True
     """
+    global _device
+    if _device is None:
+        _device = checked_device(DEVICE_VARIABLE, os.environ.get(DEVICE_VARIABLE) or "cpu")
     return _device
 
 
@@ -32,7 +45,8 @@ def set_device(name: str) -> None:
         name: ``"cpu"`` (native code, the default), ``"reference"`` (NumPy in float64, slow, the
             specification that the others are tested against), or ``"cuda:0"``, ``"cuda:1"``, ...
             (an NVIDIA GPU, where the GPU part is built: experimental, tested in simulation and not
-            yet on a GPU).
+            yet on a GPU); ``"cuda"`` is ``"cuda:0"``. For ``"cuda:described"`` models can be
+            planned (`Model.plan`), as for an H200, on a machine that has none.
 
     Raises:
         ValueError: if there is no such device, or the GPU part is not installed.
@@ -46,19 +60,35 @@ def set_device(name: str) -> None:
         >>> dnnfast.config.set_device(before)
     """
     global _device
-    if isinstance(name, str) and re.fullmatch(r"cuda(:\d+)?", name):
-        from dnnfast import engine
+    _device = checked_device("set_device", name)
 
-        if engine.cuda_library() is None:
-            raise ValueError(
-                f"set_device: {name!r} needs dnnfast's GPU part, which this installation does not "
-                "have. Build it where nvcc is found: pip install . -C "
-                "cmake.define.DNNFAST_CUDA=ON"
-            )
-        name = name if ":" in name else f"{name}:0"
-    elif name not in DEVICES:
-        raise unknown_name("device", name, DEVICES)
-    _device = name
+
+@contextlib.contextmanager
+def on_device(name: str | None, where: str) -> Iterator[None]:
+    """Run what is inside on another device, or on the current one for None."""
+    global _device
+    before = device()
+    _device = before if name is None else checked_device(where, name)
+    try:
+        yield
+    finally:
+        _device = before
+
+
+def checked_device(where: str, name: str) -> str:
+    """Return the full name of a device that this installation has."""
+    if not isinstance(name, str) or not re.fullmatch(r"cuda(:(\d+|described))?", name):
+        if name not in DEVICES:
+            raise unknown_name("device", name, DEVICES)
+        return name
+    from dnnfast import engine
+
+    if engine.cuda_library() is None:
+        raise ValueError(
+            f"{where}: {name!r} needs dnnfast's GPU part, which this installation does not have. "
+            "Build it where nvcc is found: pip install . -C cmake.define.DNNFAST_CUDA=ON"
+        )
+    return name if ":" in name else f"{name}:0"
 
 
 def set_threads(count: int) -> None:

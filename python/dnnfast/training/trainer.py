@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from dnnfast.callbacks import CallbackList, History
+from dnnfast.config.settings import on_device
 from dnnfast.training import checks
 from dnnfast.training.compiled import CompileSpec
 from dnnfast.training.data import Given, prepare, split_tail, unpack
@@ -312,7 +313,9 @@ class Trainer(ProgramsMixin):
         if self._program is not None:
             self._program.session.reset_totals()
 
-    def plan(self, batch_size: int = 32, program: str | None = None) -> Plan:
+    def plan(
+        self, batch_size: int = 32, program: str | None = None, device: str | None = None
+    ) -> Plan:
         """Return how the model was compiled: its steps, with reasons, and its memory.
 
         Args:
@@ -320,11 +323,14 @@ class Trainer(ProgramsMixin):
             program: ``"train"``, ``"evaluate"``, ``"predict"`` or ``"predict_samples"`` (that of
                 ``predict(mc_samples=...)``). Default the first if the model is compiled, else
                 ``"predict"``.
+            device: default the current one. ``"cuda:described"`` shows the kernels of a GPU that
+                need not be there.
 
         Raises:
-            ValueError: if the model is not built.
+            ValueError: if the model is not built, or there is no such device.
         """
-        found = self._program_for()
+        with on_device(device, "plan"):
+            found = self._program_for()
         default = "train" if found.graph.losses else "predict"
         batch = checks.at_least("batch_size", batch_size, 1)
         return Plan(found.session, batch, program or default)

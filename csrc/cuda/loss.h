@@ -1,18 +1,27 @@
+#pragma once
 // Losses and their gradients. A warp a row; lane l has columns l, l + 32, ...
 
 #include "math/loss.h"
 
-#include "cuda/families.h"
+#include "cuda/gather.h"
+#include "ops/loss.h"
 
 namespace dnnfast::cuda {
-namespace {
 
-using ops::Loss;
 using ops::LossKind;
-using ops::StepContext;
+
+// Class labels: gathered, or read from the data set.
+struct Labels {
+  const int32_t* gathered = nullptr;
+  int source = -1;
+
+  __device__ int32_t at(int64_t s, const ops::StepContext& context) const {
+    return source < 0 ? gathered[s] : read_label(context.sources[source], context, s);
+  }
+};
 
 // One row's operands. gradient may be null, and may be x.
-struct Row {
+struct LossRow {
   const float* x;
   float* gradient;
   int64_t cols;
@@ -38,7 +47,7 @@ struct VectorTarget {
 };
 
 template <class F>
-__device__ float sum_columns(const Row& row, F term) {
+__device__ float sum_columns(const LossRow& row, F term) {
   float sum = 0.0f;
   for (int64_t c = row.lane; c < row.cols; c += 32) sum += term(c);
   return warp_sum(sum);
@@ -46,7 +55,7 @@ __device__ float sum_columns(const Row& row, F term) {
 
 // gradient[c] = value(c), zero in the padding. Every lane reads only what it writes, so x may be the gradient.
 template <class F>
-__device__ void write_gradient(const Row& row, F value) {
+__device__ void write_gradient(const LossRow& row, F value) {
   if (!row.gradient) return;
   for (int64_t c = row.lane; c < round_up(row.cols, kColumnPadding); c += 32)
     row.gradient[c] = c < row.cols ? value(c) : 0.0f;
@@ -54,7 +63,7 @@ __device__ void write_gradient(const Row& row, F value) {
 
 // -sum t log softmax(x); its gradient is softmax(x) sum(t) - t.
 template <class Target>
-__device__ float from_logits(const Row& row, const Target& target) {
+__device__ float from_logits(const LossRow& row, const Target& target) {
   float largest = -INFINITY;
   for (int64_t c = row.lane; c < row.cols; c += 32)
     largest = row.x[c] > largest ? row.x[c] : largest;
@@ -73,7 +82,7 @@ __device__ float from_logits(const Row& row, const Target& target) {
 // -sum t log clip(q) with q = p / sum(p). With s = -t / q where q is not clipped, else 0, the gradient is
 // (s - sum(s q)) / sum(p).
 template <class Target>
-__device__ float from_probabilities(const Row& row, const Target& target) {
+__device__ float from_probabilities(const LossRow& row, const Target& target) {
   const float total = sum_columns(row, [&](int64_t c) { return row.x[c]; });
   const float value = sum_columns(row, [&](int64_t c) {
     return -target.weigh(c, math::log(math::clip_probability(row.x[c] / total)));
@@ -91,32 +100,37 @@ __device__ float from_probabilities(const Row& row, const Target& target) {
 
 // The mean over columns of term(x, t).
 template <class Term>
-__device__ float mean_of_terms(const Row& row, const float* t, Term term) {
+__device__ float mean_of_terms(const LossRow& row, const float* t, Term term) {
   const float scale = row.coefficient / static_cast<float>(row.cols);
   const float sum = sum_columns(row, [&](int64_t c) { return term(row.x[c], t[c]).value; });
   write_gradient(row, [&](int64_t c) { return term(row.x[c], t[c]).slope * scale; });
   return sum / static_cast<float>(row.cols);
 }
 
-struct RowLoss {
-  Loss op;
+struct Loss {
+  ops::Loss op;
+  Labels labels;
 
-  __device__ int64_t count(const StepContext& context) const {
-    return context.batch * op.prediction.rows_per_sample;
+  constexpr Extent extent() const {
+    return {0, op.prediction.rows_per_sample, op.prediction.padded_cols()};
   }
-  __device__ void operator()(int64_t r, int lane, const StepContext& context) const {
+  __device__ void operator()(const Piece& piece, const Block& block) const {
+    for_rows(piece, [&](int64_t row, int lane) { run(row, lane, block.context); });
+  }
+  __device__ void run(int64_t r, int lane, const ops::StepContext& context) const {
     const int64_t per_sample = op.prediction.rows_per_sample;
     const double w = op.sample_weight ? static_cast<double>(op.sample_weight[r / per_sample]) : 1.0;
-    const double share = static_cast<double>(op.weight) / static_cast<double>(count(context));
-    const Row row{op.prediction.row(r), op.gradient.data ? op.gradient.row(r) : nullptr,
-                  op.prediction.cols, static_cast<float>(share * w), lane};
-    const float loss = loss_of(row, r);
+    const double share =
+        static_cast<double>(op.weight) / static_cast<double>(context.batch * per_sample);
+    const LossRow row{op.prediction.row(r), op.gradient.data ? op.gradient.row(r) : nullptr,
+                      op.prediction.cols, static_cast<float>(share * w), lane};
+    const float loss = loss_of(row, r, context);
     if (lane == 0) op.row_loss[r] = loss;
   }
 
-  __device__ float loss_of(const Row& row, int64_t r) const {
+  __device__ float loss_of(const LossRow& row, int64_t r, const ops::StepContext& context) const {
     switch (op.kind) {
-      case LossKind::sparse_categorical_crossentropy: return sparse(row, op.labels[r]);
+      case LossKind::sparse_categorical_crossentropy: return sparse(row, labels.at(r, context));
       case LossKind::categorical_crossentropy: {
         const VectorTarget target{op.target.row(r), op.label_smoothing,
                                   op.label_smoothing / static_cast<float>(row.cols)};
@@ -135,14 +149,14 @@ struct RowLoss {
   }
 
   // A label that is no class gives NaN: the step is then refused, not applied.
-  __device__ float sparse(const Row& row, int32_t label) const {
+  __device__ float sparse(const LossRow& row, int32_t label) const {
     const bool valid = label >= 0 && label < row.cols;
     const LabelTarget target{valid ? label : 0};
     const float loss = op.from_logits ? from_logits(row, target) : from_probabilities(row, target);
     return valid ? loss : NAN;
   }
 
-  __device__ float binary(const Row& row, const float* t) const {
+  __device__ float binary(const LossRow& row, const float* t) const {
     const float smoothing = op.label_smoothing, share = 0.5f * smoothing;
     if (op.from_logits)
       return mean_of_terms(row, t, [=](float x, float target) {
@@ -154,11 +168,5 @@ struct RowLoss {
     });
   }
 };
-
-}  // namespace
-
-void enqueue(const ops::Loss& op, const Launcher& to) {
-  for_rows(to, to.capacity * op.prediction.rows_per_sample, RowLoss{op});
-}
 
 }  // namespace dnnfast::cuda

@@ -7,9 +7,11 @@
 #include <cstring>
 #include <vector>
 
-#include "cuda/families.h"
+#include "cuda/described.h"
 #include "cuda/graph.h"
+#include "cuda/kernels.h"
 #include "cuda/memory.h"
+#include "cuda/planner.h"
 #include "cuda/staging.h"
 
 namespace dnnfast::cuda {
@@ -17,30 +19,39 @@ namespace {
 
 using ops::StepContext;
 
-// Weights lie as they are written in mathematics: all columns in one panel.
-constexpr int64_t kPanelWidth = int64_t{1} << 24;
-
 // Whether to wait after every op, so that an error names its own: DNNFAST_CUDA_PLAIN=1, for debugging.
 bool plain() {
   static const char* const text = std::getenv("DNNFAST_CUDA_PLAIN");
   return text && *text && std::strcmp(text, "0") != 0;
 }
 
+// Whether several ops may share a kernel. DNNFAST_CUDA_FUSED=0: not, for debugging; the bits are the same.
+bool fused() {
+  static const char* const text = std::getenv("DNNFAST_CUDA_FUSED");
+  return !plain() && !(text && std::strcmp(text, "0") == 0);
+}
+
+constexpr int64_t kStepsOfGraph = 16;
+
 class CudaExecutable : public ops::Executable {
  public:
   CudaExecutable(std::shared_ptr<const Stream> stream, std::shared_ptr<Resident> resident,
-                 ops::Program program, int64_t capacity)
+                 ops::Program program, int64_t capacity, int processors)
       : stream_(std::move(stream)), resident_(std::move(resident)), program_(std::move(program)),
-        capacity_(capacity), step_(stream_, sizeof(Step)) {
-    for (auto* calls :
-         {&program_.compute, &program_.repeated, &program_.finish, &program_.update}) {
-      for (ops::Call& call : *calls) {
-        move_tables(call.op);
+        capacity_(capacity), planned_(plan_program(program_, capacity, processors, fused())),
+        step_(stream_, sizeof(Step)) {
+    for (auto* calls : {&program_.compute, &program_.repeated, &program_.finish, &program_.update})
+      for (const ops::Call& call : *calls) {
         uses_.note(call.op);
+        names_.push_back(call.name);
       }
-    }
+    for (auto* launches : {&planned_.main, &planned_.repeated, &planned_.finish})
+      for (PlannedLaunch& planned : *launches)
+        for (Task& task : planned.launch.task) move_tables(task);
     stream_->wait("copying tables to the device");
   }
+
+  std::string describe() const override { return cuda::describe(planned_, capacity_); }
 
   int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
               const ops::OptimizerScalars* scalars) override {
@@ -49,26 +60,28 @@ class CudaExecutable : public ops::Executable {
     Staging staging(stream_, *resident_, uses_, first, steps, row_end);
     Step step = staging.step(scalars);
     upload(*stream_, step_.data(), &step, sizeof step);
-    if (plain() || !program_.repeated.empty())
-      for (int64_t i = 0; i < steps; ++i) put_step(first.samples);
+    if (plain() || !planned_.repeated.empty())
+      for (int64_t i = 0; i < steps; ++i) put_steps(1, first.samples);
     else
-      run_graph(steps);
+      put_graphs(steps);
     download(*stream_, &step, step_.data(), sizeof step);
-    staging.fetch(step.applied);
-    return step.applied;
+    const int64_t applied = step.stopped_at < 0 ? steps : step.stopped_at;
+    staging.fetch(applied);
+    return applied;
   }
 
  private:
   // The optimizer's tables are the host's until here.
-  void move_tables(ops::Op& op) {
+  void move_tables(Task& task) {
     std::visit(
-        [&](auto& o) {
-          if constexpr (requires { o.arrays.chunks; }) {
-            o.arrays.chunks = keep(o.arrays.chunks, o.arrays.chunk_count);
-            o.arrays.segments = keep(o.arrays.segments, o.arrays.segment_count);
+        [&](auto& t) {
+          if constexpr (requires { t.op.arrays.chunks; }) {
+            ops::OptimizerArrays& arrays = t.op.arrays;
+            arrays.chunks = keep(arrays.chunks, arrays.chunk_count);
+            arrays.segments = keep(arrays.segments, arrays.segment_count);
           }
         },
-        op);
+        task);
   }
   template <class T>
   const T* keep(const T* host, int64_t count) {
@@ -78,47 +91,52 @@ class CudaExecutable : public ops::Executable {
     return tables_.back()->as<const T>();
   }
 
-  Launcher launcher(const std::string& name) const {
-    return {stream_->handle(), step_.as<const Step>(), capacity_, name};
-  }
-  void put(const std::vector<ops::Call>& calls) const {
-    for (const ops::Call& call : calls) {
-      std::visit([&](const auto& op) { enqueue(op, launcher(call.name)); }, call.op);
-      if (plain()) stream_->wait(call.name);
+  void put(const std::vector<PlannedLaunch>& launches, const Turn& turn) const {
+    for (const PlannedLaunch& planned : launches) {
+      const std::string& name = names_[static_cast<size_t>(planned.calls.front())];
+      run_launch(*stream_, planned.launch, turn, step_.as<Step>(), planned.launch.pieces(capacity_),
+                 name);
+      if (plain()) stream_->wait(name);
     }
+  }
+  // The next `count` steps, one after the other.
+  void put_steps(int64_t count, int64_t samples) const {
+    for (int64_t i = 0; i < count; ++i) {
+      put(planned_.main, {i, 0});
+      for (int64_t s = 0; s < samples && !planned_.repeated.empty(); ++s)
+        put(planned_.repeated, {i, s});
+      put(planned_.finish, {i, 0});
+    }
+    advance(*stream_, step_.as<Step>(), count);
   }
   // The first step of all is not recorded: a kernel may be loaded when it is first launched, which no recording
   // can hold.
-  void run_graph(int64_t steps) {
+  void put_graphs(int64_t steps) {
     int64_t done = 0;
-    if (!graph_) {
-      put_step(1);
-      graph_.capture(*stream_, [&] { put_step(1); });
+    if (!warm_) {
+      put_steps(1, 1);
+      warm_ = true;
       done = 1;
     }
-    for (; done < steps; ++done) graph_.launch(*stream_);
+    for (; steps - done >= kStepsOfGraph; done += kStepsOfGraph) launch(many_, kStepsOfGraph);
+    for (; done < steps; ++done) launch(one_, 1);
   }
-  void put_step(int64_t samples) const {
-    const Launcher to = launcher("a step's end");
-    put(program_.compute);
-    for (int64_t s = 0; s < samples && !program_.repeated.empty(); ++s) {
-      enqueue_pass(s, to);
-      put(program_.repeated);
-    }
-    put(program_.finish);
-    if (program_.step_loss && !program_.update.empty()) enqueue_check(program_.step_loss, to);
-    put(program_.update);
-    enqueue_advance(to);
+  void launch(Graph& graph, int64_t steps) {
+    if (!graph) graph.capture(*stream_, [&] { put_steps(steps, 1); });
+    graph.launch(*stream_);
   }
 
   std::shared_ptr<const Stream> stream_;
   std::shared_ptr<Resident> resident_;
   ops::Program program_;
   int64_t capacity_;
+  PlannedProgram planned_;
   DeviceMemory step_;
   std::vector<std::unique_ptr<DeviceMemory>> tables_;
+  std::vector<std::string> names_;  // of the program's calls
   Uses uses_;
-  Graph graph_;  // of one step
+  bool warm_ = false;  // a step has run
+  Graph one_, many_;   // of a step, of kStepsOfGraph
 };
 
 class CudaBackend : public ops::Backend {
@@ -127,10 +145,12 @@ class CudaBackend : public ops::Backend {
     cudaDeviceProp properties;
     check(cudaGetDeviceProperties(&properties, device), "asking for the device's properties");
     name_ = text("cuda:", device, " (", properties.name, ")");
+    processors_ = properties.multiProcessorCount;
   }
 
   std::string name() const override { return name_; }
   int64_t panel_width() const override { return kPanelWidth; }
+  int phases_together() const override { return kPhasesTogether; }
   std::unique_ptr<ops::Memory> allocate(size_t bytes) override {
     return std::make_unique<DeviceMemory>(stream_, bytes);
   }
@@ -141,18 +161,21 @@ class CudaBackend : public ops::Backend {
     cuda::download(*stream_, host, device, bytes);
   }
   std::unique_ptr<ops::Executable> compile(ops::Program program, int64_t capacity) override {
-    return std::make_unique<CudaExecutable>(stream_, resident_, std::move(program), capacity);
+    return std::make_unique<CudaExecutable>(stream_, resident_, std::move(program), capacity,
+                                            processors_);
   }
 
  private:
   std::shared_ptr<const Stream> stream_;
   std::shared_ptr<Resident> resident_ = std::make_shared<Resident>();
   std::string name_;
+  int processors_ = 1;
 };
 
 }  // namespace
 
 std::unique_ptr<ops::Backend> make_backend(int device) {
+  if (device == ops::kDescribedDevice) return std::make_unique<DescribedBackend>();
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess || count == 0) {

@@ -1,13 +1,13 @@
+#pragma once
 // Row-wise activations. A warp a row; lane l has columns l, l + 32, ...
 
-#include "cuda/families.h"
+#include "cuda/block.h"
 #include "math/elementary.h"
+#include "ops/softmax.h"
 
 namespace dnnfast::cuda {
-namespace {
 
 using ops::RowwiseKind;
-using ops::StepContext;
 
 template <class F>
 __device__ void write_row(float* out, int64_t cols, int lane, bool accumulate, F value) {
@@ -17,12 +17,14 @@ __device__ void write_row(float* out, int64_t cols, int lane, bool accumulate, F
   }
 }
 
-struct Forward {
+struct RowwiseForward {
   ops::RowwiseForward op;
-  __device__ int64_t count(const StepContext& context) const {
-    return context.batch * op.y.rows_per_sample;
+
+  constexpr Extent extent() const { return {0, op.y.rows_per_sample, op.y.padded_cols()}; }
+  __device__ void operator()(const Piece& piece, const Block&) const {
+    for_rows(piece, [&](int64_t row, int lane) { run(row, lane); });
   }
-  __device__ void operator()(int64_t row, int lane, const StepContext&) const {
+  __device__ void run(int64_t row, int lane) const {
     const float* x = op.x.row(row);
     float* y = op.y.row(row);
     const int64_t cols = op.y.cols;
@@ -46,12 +48,14 @@ struct Forward {
   }
 };
 
-struct Backward {
+struct RowwiseBackward {
   ops::RowwiseBackward op;
-  __device__ int64_t count(const StepContext& context) const {
-    return context.batch * op.dy.rows_per_sample;
+
+  constexpr Extent extent() const { return {0, op.dx.rows_per_sample, op.dx.padded_cols()}; }
+  __device__ void operator()(const Piece& piece, const Block&) const {
+    for_rows(piece, [&](int64_t row, int lane) { run(row, lane); });
   }
-  __device__ void operator()(int64_t row, int lane, const StepContext&) const {
+  __device__ void run(int64_t row, int lane) const {
     const float* saved = op.saved.row(row);
     const float* dy = op.dy.row(row);
     float* dx = op.dx.row(row);
@@ -78,14 +82,5 @@ struct Backward {
     }
   }
 };
-
-}  // namespace
-
-void enqueue(const ops::RowwiseForward& op, const Launcher& to) {
-  for_rows(to, to.capacity * op.y.rows_per_sample, Forward{op});
-}
-void enqueue(const ops::RowwiseBackward& op, const Launcher& to) {
-  for_rows(to, to.capacity * op.dy.rows_per_sample, Backward{op});
-}
 
 }  // namespace dnnfast::cuda
