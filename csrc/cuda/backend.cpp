@@ -3,6 +3,7 @@
 
 #include "cuda/backend.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -19,18 +20,29 @@ namespace {
 
 using ops::StepContext;
 
-// Whether to wait after every op, so that an error names its own: DNNFAST_CUDA_PLAIN=1, for debugging.
+bool variable(const char* name, bool otherwise) {
+  const char* const text = std::getenv(name);
+  return text && *text ? std::strcmp(text, "0") != 0 : otherwise;
+}
+
+// Whether to wait after every op, so that an error names its own: for debugging.
 bool plain() {
-  static const char* const text = std::getenv("DNNFAST_CUDA_PLAIN");
-  return text && *text && std::strcmp(text, "0") != 0;
+  static const bool on = variable("DNNFAST_CUDA_PLAIN", false);
+  return on;
 }
 
-// Whether several ops may share a kernel. DNNFAST_CUDA_FUSED=0: not, for debugging; the bits are the same.
+// Whether several ops may share a kernel; the bits are the same.
 bool fused() {
-  static const char* const text = std::getenv("DNNFAST_CUDA_FUSED");
-  return !plain() && !(text && std::strcmp(text, "0") == 0);
+  static const bool on = variable("DNNFAST_CUDA_FUSED", true) && !plain();
+  return on;
+}
+// Whether one kernel runs all steps, rather than graphs of kernels; the bits are the same.
+bool one_kernel() {
+  static const bool on = variable("DNNFAST_CUDA_RESIDENT", false) && !plain();
+  return on;
 }
 
+constexpr int64_t kStepsOfResident = 1024;  // of one kernel
 constexpr int64_t kStepsOfGraph = 16;
 
 class CudaExecutable : public ops::Executable {
@@ -48,10 +60,16 @@ class CudaExecutable : public ops::Executable {
     for (auto* launches : {&planned_.main, &planned_.repeated, &planned_.finish})
       for (PlannedLaunch& planned : *launches)
         for (Task& task : planned.launch.task) move_tables(task);
+    if (one_kernel() && planned_.repeated.empty()) prepare_resident();
     stream_->wait("copying tables to the device");
   }
 
-  std::string describe() const override { return cuda::describe(planned_, capacity_); }
+  std::string describe() const override {
+    return cuda::describe(planned_, capacity_) +
+           (resident_blocks_ > 0
+                ? "all steps in one kernel of " + std::to_string(resident_blocks_) + " blocks\n"
+                : "steps recorded as graphs of " + std::to_string(kStepsOfGraph) + "\n");
+  }
 
   int64_t run(const StepContext& first, int64_t steps, int64_t row_end,
               const ops::OptimizerScalars* scalars) override {
@@ -62,6 +80,8 @@ class CudaExecutable : public ops::Executable {
     upload(*stream_, step_.data(), &step, sizeof step);
     if (plain() || !planned_.repeated.empty())
       for (int64_t i = 0; i < steps; ++i) put_steps(1, first.samples);
+    else if (resident_blocks_ > 0)
+      put_resident(steps);
     else
       put_graphs(steps);
     download(*stream_, &step, step_.data(), sizeof step);
@@ -89,6 +109,30 @@ class CudaExecutable : public ops::Executable {
     tables_.push_back(std::make_unique<DeviceMemory>(stream_, bytes));
     if (bytes > 0) upload(*stream_, tables_.back()->data(), host, bytes);
     return tables_.back()->as<const T>();
+  }
+
+  void prepare_resident() {
+    int64_t most = 1;
+    std::vector<Launch> launches;
+    for (const PlannedLaunch& planned : planned_.main) {
+      most = std::max(most, planned.launch.pieces(capacity_));
+      launches.push_back(planned.launch);
+    }
+    resident_blocks_ = std::min(most, cuda::resident_blocks(stream_->device()));
+    resident_launches_ = keep(launches.data(), static_cast<int64_t>(launches.size()));
+    tables_.push_back(std::make_unique<DeviceMemory>(stream_, sizeof(unsigned)));
+    arrivals_ = tables_.back()->as<unsigned>();
+  }
+  void put_resident(int64_t steps) const {
+    for (int64_t done = 0; done < steps; done += kStepsOfResident) {
+      const int64_t count = std::min(kStepsOfResident, steps - done);
+      check(cudaMemsetAsync(arrivals_, 0, sizeof(unsigned), stream_->handle()),
+            "clearing the resident kernel's counter");
+      run_resident(*stream_,
+                   {resident_launches_, static_cast<int>(planned_.main.size()), count, arrivals_},
+                   step_.as<Step>(), resident_blocks_);
+      advance(*stream_, step_.as<Step>(), count);
+    }
   }
 
   void put(const std::vector<PlannedLaunch>& launches, const Turn& turn) const {
@@ -135,6 +179,9 @@ class CudaExecutable : public ops::Executable {
   std::vector<std::unique_ptr<DeviceMemory>> tables_;
   std::vector<std::string> names_;  // of the program's calls
   Uses uses_;
+  int64_t resident_blocks_ = 0;  // 0: steps are graphs
+  const Launch* resident_launches_ = nullptr;
+  unsigned* arrivals_ = nullptr;
   bool warm_ = false;  // a step has run
   Graph one_, many_;   // of a step, of kStepsOfGraph
 };

@@ -29,8 +29,8 @@ struct Extent {
   constexpr int64_t rows(int64_t batch) const { return fixed_rows + rows_per_sample * batch; }
 };
 
-struct BlockShared {
-  alignas(16) float scratch[4608];  // of the task that runs
+struct alignas(16) BlockShared {
+  float scratch[4608];  // of the task that runs
   ops::StepContext context;
   bool runs;
 };

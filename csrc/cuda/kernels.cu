@@ -63,6 +63,45 @@ __global__ void __launch_bounds__(kThreads, 2)
   run_pieces(launch, {shared.context, launch.optimizer, *step, step->done + turn.step});
 }
 
+struct ResidentShared {
+  BlockShared block;
+  Launch launch;
+};
+
+// A thread's share of a launch.
+using LaunchWord = float4;
+static_assert(sizeof(Launch) <= kThreads * sizeof(LaunchWord));
+__device__ LaunchWord fetch(const Launch* launch) {
+  const bool mine = threadIdx.x * sizeof(LaunchWord) < sizeof(Launch);
+  return mine ? reinterpret_cast<const LaunchWord*>(launch)[threadIdx.x] : LaunchWord{};
+}
+__device__ void keep(const LaunchWord& word, Launch& launch) {
+  if (threadIdx.x * sizeof(LaunchWord) < sizeof(Launch))
+    reinterpret_cast<LaunchWord*>(&launch)[threadIdx.x] = word;
+}
+
+// Every block comes to every barrier. Whether a step runs is decided at its start, when nobody writes it; when its
+// loss is found not to be finite, the launches after that one have nothing to do.
+__global__ void __launch_bounds__(kThreads, 2) resident_kernel(const ResidentRun run, Step* step) {
+  ResidentShared& shared = shared_memory<ResidentShared>();
+  unsigned round = 0;
+  LaunchWord next = fetch(run.launches);
+  for (int64_t i = 0; i < run.steps; ++i) {
+    if (threadIdx.x == 0) shared.block.runs = step_context(*step, {i, 0}, shared.block.context);
+    __syncthreads();
+    if (!shared.block.runs) return;
+    const Block block{shared.block.context, shared.launch.optimizer, *step, step->done + i};
+    for (int l = 0; l < run.count; ++l) {
+      keep(next, shared.launch);
+      next = fetch(run.launches + (l + 1) % run.count);
+      if (threadIdx.x == 0) shared.block.runs = step->stopped_at < 0;
+      __syncthreads();
+      if (shared.block.runs) run_pieces(shared.launch, block);
+      grid_barrier(run.arrivals, ++round);
+    }
+  }
+}
+
 __global__ void advance_kernel(Step* step, int64_t steps) { step->done += steps; }
 
 }  // namespace
@@ -75,6 +114,29 @@ void run_launch(const Stream& stream, const Launch& launch, const Turn& turn, St
   shape.shared_bytes = sizeof(BlockShared);
   shape.stream = stream.handle();
   check(cuda::launch(launch_kernel, shape, launch, turn, step), doing);
+}
+
+int64_t resident_blocks(int device) {
+  cudaDeviceProp properties;
+  check(cudaGetDeviceProperties(&properties, device), "asking for the device's properties");
+  int blocks = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, resident_kernel, kThreads,
+                                                      sizeof(ResidentShared)),
+        "asking for the resident kernel's occupancy");
+  int cooperative = 0;
+  check(cudaDeviceGetAttribute(&cooperative, cudaDevAttrCooperativeLaunch, device),
+        "asking for cooperative launches");
+  return cooperative ? int64_t{properties.multiProcessorCount} * blocks : 0;
+}
+
+void run_resident(const Stream& stream, const ResidentRun& run, Step* step, int64_t blocks) {
+  LaunchShape shape;
+  shape.blocks = static_cast<unsigned>(blocks);
+  shape.threads = kThreads;
+  shape.shared_bytes = sizeof(ResidentShared);
+  shape.stream = stream.handle();
+  shape.cooperative = true;
+  check(cuda::launch(resident_kernel, shape, run, step), "running all steps in one kernel");
 }
 
 void advance(const Stream& stream, Step* step, int64_t steps) {

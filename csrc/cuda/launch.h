@@ -25,7 +25,7 @@ struct Part {
 inline constexpr int kMostParts = 10;
 inline constexpr int kMostTasks = 14;
 
-struct Launch {
+struct alignas(16) Launch {
   ops::OptimizerStep optimizer;  // of the fused updates
   int parts = 0;
   int tasks = 0;

@@ -95,12 +95,13 @@ def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-def test_sharing_kernels_changes_no_bit(library: Path, graph: str) -> None:
+def test_no_form_of_launch_changes_a_bit(library: Path, graph: str) -> None:
     call = f"print_trained_weights({graph!r})"
     forms: list[dict[str, str]] = [
         {},
         {"DNNFAST_CUDA_FUSED": "0"},
         {"DNNFAST_CUDA_PLAIN": "1"},
+        {"DNNFAST_CUDA_RESIDENT": "1"},
         {"DNNFAST_SIM_SMS": "132"},  # other pieces
     ]
     results = {run_scenario(library, call, **form) for form in forms}

@@ -119,6 +119,11 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->multiProcessorCount = settings().multiprocessors;
   properties->maxThreadsPerBlock = static_cast<int>(kMostThreads);
   properties->maxThreadsPerMultiProcessor = static_cast<int>(kMultiprocessorThreads);
-  properties->cooperativeLaunch = 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int device) {
+  if (device < 0 || device >= settings().devices) return remember(cudaErrorInvalidDevice);
+  *value = 1;
   return cudaSuccess;
 }

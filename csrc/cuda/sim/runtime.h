@@ -42,11 +42,12 @@ struct cudaDeviceProp {
   int multiProcessorCount;
   int maxThreadsPerBlock;
   int maxThreadsPerMultiProcessor;
-  int cooperativeLaunch;
 };
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDevice(int* device);
+enum cudaDeviceAttr { cudaDevAttrCooperativeLaunch = 95 };
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total);
 cudaError_t cudaDeviceSynchronize();
