@@ -38,8 +38,8 @@ __device__ void run_task(const Task& task, const Part& part, int64_t number, con
   }
 }
 
-// This block's pieces of a launch.
-__device__ void run_pieces(const Launch& launch, const Block& block) {
+// This block's pieces of a launch. A call, so that the tasks behind it are compiled once.
+__device__ __noinline__ void run_pieces(const Launch& launch, const Block& block) {
   int64_t number = blockIdx.x;
   for (int p = 0; p < launch.parts; ++p) {
     const Part& part = launch.part[p];
@@ -52,15 +52,6 @@ __device__ void run_pieces(const Launch& launch, const Block& block) {
     }
     number -= pieces;
   }
-}
-
-__global__ void __launch_bounds__(kThreads, 2)
-    launch_kernel(const __grid_constant__ Launch launch, const Turn turn, Step* step) {
-  BlockShared& shared = shared_memory<BlockShared>();
-  if (threadIdx.x == 0) shared.runs = step_context(*step, turn, shared.context);
-  __syncthreads();
-  if (!shared.runs) return;
-  run_pieces(launch, {shared.context, launch.optimizer, *step, step->done + turn.step});
 }
 
 struct ResidentShared {
@@ -80,9 +71,18 @@ __device__ void keep(const LaunchWord& word, Launch& launch) {
     reinterpret_cast<LaunchWord*>(&launch)[threadIdx.x] = word;
 }
 
+// One launch of one turn.
+__device__ void run_turn(const Launch& launch, const Turn& turn, Step* step) {
+  BlockShared& shared = shared_memory<BlockShared>();
+  if (threadIdx.x == 0) shared.runs = step_context(*step, turn, shared.context);
+  __syncthreads();
+  if (!shared.runs) return;
+  run_pieces(launch, {shared.context, launch.optimizer, *step, step->done + turn.step});
+}
+
 // Every block comes to every barrier. Whether a step runs is decided at its start, when nobody writes it; when its
 // loss is found not to be finite, the launches after that one have nothing to do.
-__global__ void __launch_bounds__(kThreads, 2) resident_kernel(const ResidentRun run, Step* step) {
+__device__ void run_steps(const ResidentRun& run, Step* step) {
   ResidentShared& shared = shared_memory<ResidentShared>();
   unsigned round = 0;
   LaunchWord next = fetch(run.launches);
@@ -90,16 +90,27 @@ __global__ void __launch_bounds__(kThreads, 2) resident_kernel(const ResidentRun
     if (threadIdx.x == 0) shared.block.runs = step_context(*step, {i, 0}, shared.block.context);
     __syncthreads();
     if (!shared.block.runs) return;
-    const Block block{shared.block.context, shared.launch.optimizer, *step, step->done + i};
     for (int l = 0; l < run.count; ++l) {
       keep(next, shared.launch);
       next = fetch(run.launches + (l + 1) % run.count);
       if (threadIdx.x == 0) shared.block.runs = step->stopped_at < 0;
       __syncthreads();
-      if (shared.block.runs) run_pieces(shared.launch, block);
+      if (shared.block.runs)
+        run_pieces(shared.launch,
+                   {shared.block.context, shared.launch.optimizer, *step, step->done + i});
       grid_barrier(run.arrivals, ++round);
     }
   }
+}
+
+// One launch, or all of many steps. One kernel for both: it holds every task, and they are compiled once.
+__global__ void __launch_bounds__(kThreads, 2)
+    training_kernel(const __grid_constant__ Launch launch, const Turn turn, const ResidentRun run,
+                    Step* step) {
+  if (run.count > 0)
+    run_steps(run, step);
+  else
+    run_turn(launch, turn, step);
 }
 
 __global__ void advance_kernel(Step* step, int64_t steps) { step->done += steps; }
@@ -113,14 +124,14 @@ void run_launch(const Stream& stream, const Launch& launch, const Turn& turn, St
   shape.threads = kThreads;
   shape.shared_bytes = sizeof(BlockShared);
   shape.stream = stream.handle();
-  check(cuda::launch(launch_kernel, shape, launch, turn, step), doing);
+  check(cuda::launch(training_kernel, shape, launch, turn, ResidentRun{}, step), doing);
 }
 
 int64_t resident_blocks(int device) {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, device), "asking for the device's properties");
   int blocks = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, resident_kernel, kThreads,
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, training_kernel, kThreads,
                                                       sizeof(ResidentShared)),
         "asking for the resident kernel's occupancy");
   int cooperative = 0;
@@ -136,7 +147,8 @@ void run_resident(const Stream& stream, const ResidentRun& run, Step* step, int6
   shape.shared_bytes = sizeof(ResidentShared);
   shape.stream = stream.handle();
   shape.cooperative = true;
-  check(cuda::launch(resident_kernel, shape, run, step), "running all steps in one kernel");
+  check(cuda::launch(training_kernel, shape, Launch{}, Turn{}, run, step),
+        "running all steps in one kernel");
 }
 
 void advance(const Stream& stream, Step* step, int64_t steps) {

@@ -1,5 +1,5 @@
 #pragma once
-// The kernels of the GPU part: one that runs a launch, and one that runs all launches of many steps.
+// The kernel of the GPU part: it runs one launch, or all launches of many steps.
 
 #include "cuda/launch.h"
 #include "cuda/memory.h"
@@ -14,10 +14,10 @@ int64_t resident_blocks(int device);
 // All launches of `steps` steps by one kernel of `blocks` blocks, which meet after each launch. `launches` and the
 // counter that they meet at (one unsigned) are on the device.
 struct ResidentRun {
-  const Launch* launches;
-  int count;
-  int64_t steps;
-  unsigned* arrivals;
+  const Launch* launches = nullptr;
+  int count = 0;
+  int64_t steps = 0;
+  unsigned* arrivals = nullptr;
 };
 void run_resident(const Stream& stream, const ResidentRun& run, Step* step, int64_t blocks);
 
