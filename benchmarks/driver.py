@@ -39,6 +39,14 @@ PEERS = {
     "keras-jax": Peer("peers.keras_fit", "keras"),
     "keras-tf": Peer("peers.keras_fit", "tf", "tensorflow"),
 }
+# On a GPU: our steps as graphs and as one kernel.
+GPU_PEERS = {
+    "dnnfast": PEERS["dnnfast"],
+    "dnnfast-resident": Peer("peers.dnnfast_fit", "dnnfast", "resident"),
+    "jax-scan": PEERS["jax-scan"],
+    "torch": PEERS["torch"],
+    "torch-compiled": PEERS["torch-compiled"],
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,7 @@ class Settings:
         minutes: Time for all workloads together, shared equally; 0 for no limit and just `rounds`.
         data: Folder with the Fashion-MNIST files, empty for synthetic rows.
         log: File for what the peers print, empty for nowhere.
+        device: "cpu" or "cuda".
     """
 
     peers: dict[str, str]
@@ -60,6 +69,7 @@ class Settings:
     minutes: float = 0.0
     data: str = ""
     log: str = ""
+    device: str = "cpu"
 
 
 class Process:
@@ -69,10 +79,11 @@ class Process:
         self.name = name
         self.samples: list[float] = []
         self.value = float("nan")
-        peer = PEERS[name]
+        peer = (PEERS | GPU_PEERS)[name]
         command = [settings.peers[name], "-m", peer.module, "--workload", workload]
         command += ["--threads", str(settings.threads)]
         command += ["--variant", peer.variant, "--data", settings.data]
+        command += ["--device", settings.device]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with open(settings.log or os.devnull, "ab") as log:
             self._process = subprocess.Popen(command, cwd=HERE, stderr=log, **pipes)
@@ -233,7 +244,7 @@ def interpreters_of(given: list[str], wanted: list[str]) -> dict[str, str]:
     by_environment = dict(item.split("=", 1) for item in given)
     found = {}
     for name in wanted:
-        environment = PEERS[name].environment
+        environment = (PEERS | GPU_PEERS)[name].environment
         variable = "DNNFAST_BENCH_PYTHON_" + environment.upper()
         default = sys.executable if environment in ("dnnfast", "numpy") else ""
         python = by_environment.get(environment) or os.environ.get(variable) or default

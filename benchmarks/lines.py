@@ -10,6 +10,7 @@ JAX = "jax-scan"
 # In the order of columns and legends.
 TITLES = {
     "dnnfast": "dnnfast",
+    "dnnfast-resident": "dnnfast (one kernel)",
     "jax-scan": "JAX (scan)",
     "keras-jax": "Keras (JAX)",
     "keras-tf": "Keras (TensorFlow)",
@@ -31,6 +32,8 @@ def machine_of(line: dict) -> str:
     Names of rented processors say little, so two machines with one name differ by what they can
     do. Lines from before the instruction sets were recorded count as another machine.
     """
+    if "gpu" in line["machine"]:
+        return line["machine"]["gpu"]
     cpu, simd = line["machine"]["cpu"], line["machine"].get("simd", "")
     return f"{cpu} ({simd.replace(' ', ', ')})" if simd else cpu
 

@@ -20,6 +20,10 @@ from workloads import WORKLOADS
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+NO_GPU = (
+    "**GPU: compiled and simulated, not yet measured.** `bash benchmarks/gpu/run_all.sh` on a "
+    "machine that has one writes `benchmarks/results/gpu`, from which this table is made."
+)
 CHART = "Time of a training step over the width of the hidden layers and over the batch size"
 
 # Lines by workload and peer.
@@ -216,6 +220,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     results = Path(args.results)
     training = training_tables(read(results / "training.jsonl"))
+    training += training_tables(read(results / "gpu" / "training.jsonl")) or [NO_GPU]
     others = fixed_cost_tables(read(results / "fixed_costs.jsonl"))
     others += kernel_tables(read(results / "kernels.jsonl"))
     stale = []

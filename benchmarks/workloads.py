@@ -8,7 +8,7 @@ Learning rates and all other optimizer settings are the defaults of Keras 3.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 INPUTS = 784
@@ -144,6 +144,30 @@ WORKLOADS: dict[str, Workload] = {
     )
 }
 
+# Three hidden layers of a width, for GPUs only.
+LARGE: dict[str, Workload] = {
+    f"{width}-b{batch}": _train(
+        f"{width}-b{batch}", (width,) * 3, "adam", batch=batch, rows=8 * batch
+    )
+    for width in (4096, 8192)
+    for batch in (1024, 8192)
+}
+
+
+def reduced(work: Workload) -> Workload:
+    """A few steps of a small network of the same kind, to try out how a workload runs."""
+    batch = min(work.batch, 32)
+    return replace(
+        work,
+        name=f"reduced-{work.name}",
+        hidden=tuple(min(width, 48) for width in work.hidden[:3]),
+        batch=batch,
+        rows=2 * batch if work.kind == "train" else batch,
+        calls=1,
+        samples=min(work.samples, 3),
+    )
+
+
 # The points of scaling.py, kept apart from what run.py runs.
 WIDTHS = (16, 64, 256, 1024, 4096)
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -182,7 +206,9 @@ def find(name: str) -> Workload:
     Raises:
         ValueError: if there is none.
     """
-    work = WORKLOADS.get(name) or scaling_point(name)
+    if name.startswith("reduced-"):
+        return reduced(find(name.removeprefix("reduced-")))
+    work = WORKLOADS.get(name) or LARGE.get(name) or scaling_point(name)
     if work is None:
         raise ValueError(f"no workload is called {name!r}; known: {', '.join(WORKLOADS)}")
     return work

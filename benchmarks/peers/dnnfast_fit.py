@@ -1,6 +1,9 @@
-"""dnnfast through its public interface: `fit` and `predict` as users call them."""
+"""dnnfast through its public interface: `fit` and `predict` as users call them. On a GPU the
+"resident" variant runs all steps in one kernel."""
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 
@@ -29,6 +32,9 @@ def network(work: Workload) -> dnnfast.Sequential:
 
 def build(job: Job):
     work = job.workload
+    if job.variant == "resident":
+        os.environ["DNNFAST_CUDA_RESIDENT"] = "1"
+    dnnfast.config.set_device(job.device)
     dnnfast.config.set_threads(job.threads)
     model = network(work)
     model.compile(optimizer=work.optimizer or "sgd", loss="sparse_categorical_crossentropy")

@@ -30,13 +30,14 @@ class NotExpressible(Exception):
 
 @dataclass
 class Job:
-    """What a peer is to build; the variant is a name such as "compiled"."""
+    """What a peer is to build: a variant such as "compiled", on the device "cpu" or "cuda"."""
 
     workload: Workload
     x: np.ndarray
     y: np.ndarray
     threads: int
     variant: str
+    device: str
 
 
 def _parse() -> Job:
@@ -45,9 +46,10 @@ def _parse() -> Job:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--variant", default="")
     parser.add_argument("--data", default="")
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     x, y = load(args.workload.rows, args.data)
-    return Job(args.workload, x, y, args.threads, args.variant)
+    return Job(args.workload, x, y, args.threads, args.variant, args.device)
 
 
 def serve(build: Callable[[Job], tuple[Callable[[], float], dict[str, str]]]) -> None:
