@@ -13,6 +13,7 @@
 #include "cuda/kernels.h"
 #include "cuda/memory.h"
 #include "cuda/planner.h"
+#include "cuda/self_test.h"
 #include "cuda/staging.h"
 
 namespace dnnfast::cuda {
@@ -193,6 +194,8 @@ class CudaBackend : public ops::Backend {
     check(cudaGetDeviceProperties(&properties, device), "asking for the device's properties");
     name_ = text("cuda:", device, " (", properties.name, ")");
     processors_ = properties.multiProcessorCount;
+    test_device(stream_,
+                text(name_, ", compute capability ", properties.major, ".", properties.minor));
   }
 
   std::string name() const override { return name_; }

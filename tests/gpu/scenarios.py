@@ -95,6 +95,28 @@ def a_model_moves() -> None:
     np.testing.assert_allclose(a, b, atol=1e-4 * np.abs(a).max())
 
 
+def devices_by_argument() -> None:
+    """A device of one call, and the one that the environment names."""
+    x = np.random.default_rng(1).standard_normal((50, 6)).astype("float32")
+    results = []
+    for device in ("cuda", None):
+        keras.utils.set_random_seed(2)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, "relu")])
+        model.add(keras.layers.Dense(1))
+        model.compile("adam", "mse")
+        history = model.fit(x, x[:, :1], epochs=2, verbose=0, device=device).history["loss"]
+        loss = model.evaluate(x, x[:, :1], verbose=0, device=device)
+        results.append([*history, loss, *model.predict(x, device=device)[:, 0]])
+        assert keras.config.device() == "cuda:0"
+    assert results[0] == results[1]
+    assert (
+        "cuda:0" in model.plan().describe()
+        and "train on cpu" in model.plan(device="cpu").describe()
+    )
+    with pytest.raises(ValueError, match="unknown device 'tpu'"):
+        model.fit(x, x[:, :1], device="tpu")
+
+
 def two_devices() -> None:
     """Sessions on two devices, used in turns and each time from another thread."""
     graph = GRAPHS["mlp"]()

@@ -128,6 +128,10 @@ def test_a_model_moves(library: Path) -> None:
     run_scenario(library, "a_model_moves()")
 
 
+def test_devices_by_argument(library: Path) -> None:
+    run_scenario(library, "devices_by_argument()", DNNFAST_DEVICE="cuda")
+
+
 def test_two_devices(library: Path) -> None:
     run_scenario(library, "two_devices()", DNNFAST_SIM_DEVICES="2")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from dnnfast.errors import unknown_name
 
@@ -73,6 +75,19 @@ def on_device(name: str | None, where: str) -> Iterator[None]:
         yield
     finally:
         _device = before
+
+
+def takes_device(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method's keyword ``device`` the device that it runs on; None: the current one."""
+
+    @functools.wraps(method)
+    def on_its_device(self: Any, *args: Any, device: str | None = None, **others: Any) -> Any:
+        if device is None:
+            return method(self, *args, **others)
+        with on_device(device, method.__name__):
+            return method(self, *args, **others)
+
+    return on_its_device
 
 
 def checked_device(where: str, name: str) -> str:

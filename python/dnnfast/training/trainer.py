@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from dnnfast.callbacks import CallbackList, History
-from dnnfast.config.settings import on_device
+from dnnfast.config.settings import on_device, takes_device
 from dnnfast.training import checks
 from dnnfast.training.compiled import CompileSpec
 from dnnfast.training.data import Given, prepare, split_tail, unpack
@@ -52,6 +52,7 @@ class Trainer(ProgramsMixin):
         spec = CompileSpec(optimizer, loss, loss_weights, metrics, weighted_metrics)
         self._set_spec(spec)
 
+    @takes_device
     def fit(
         self,
         x: Any = None,
@@ -70,6 +71,8 @@ class Trainer(ProgramsMixin):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        *,
+        device: str | None = None,  # taken by the decorator, as in the methods below
     ) -> History:
         """Train for some epochs.
 
@@ -90,6 +93,8 @@ class Trainer(ProgramsMixin):
             validation_steps: batches of validation; default all.
             validation_batch_size: default at least 256.
             validation_freq: validate every so many epochs, or after the listed ones (from 1).
+            device: where to train, such as ``"cuda:0"``; default `config.device()`. The model goes
+                back to that when it is used next without a device.
 
         Returns:
             The `History`.
@@ -140,6 +145,7 @@ class Trainer(ProgramsMixin):
         self.history = calls.history
         return calls.history
 
+    @takes_device
     def evaluate(
         self,
         x: Any = None,
@@ -150,6 +156,8 @@ class Trainer(ProgramsMixin):
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
+        *,
+        device: str | None = None,
         **kwargs: Any,
     ) -> Any:
         """Return the loss, or a list of the loss and the metrics, of a data set.
@@ -163,6 +171,7 @@ class Trainer(ProgramsMixin):
             steps: number of batches; default all.
             callbacks: a list of `callbacks.Callback`.
             return_dict: return a dict by name.
+            device: as in `fit`.
 
         Raises:
             RuntimeError: if the model is not compiled.
@@ -183,6 +192,7 @@ class Trainer(ProgramsMixin):
             print(" - ".join(f"{key}: {value:.4f}" for key, value in logs.items()))
         return _result(logs, return_dict)
 
+    @takes_device
     def predict(
         self,
         x: Any,
@@ -191,6 +201,8 @@ class Trainer(ProgramsMixin):
         steps: int | None = None,
         callbacks: Any = None,
         mc_samples: int | None = None,
+        *,
+        device: str | None = None,
     ) -> Any:
         """Return the outputs for samples, as float32 arrays.
 
@@ -207,6 +219,7 @@ class Trainer(ProgramsMixin):
             steps: number of batches; default all.
             callbacks: a list of `callbacks.Callback`.
             mc_samples: number of passes, at least 1; default None, one pass without dropout.
+            device: as in `fit`.
 
         Returns:
             ``[n, *shape]``, or a list or dict of such for several outputs; with ``mc_samples`` a
