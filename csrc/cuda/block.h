@@ -30,7 +30,7 @@ struct Extent {
 };
 
 struct alignas(16) BlockShared {
-  float scratch[4608];  // of the task that runs
+  float scratch[8704];  // of the task that runs
   ops::StepContext context;
   bool runs;
 };

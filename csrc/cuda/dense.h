@@ -3,7 +3,7 @@
 // is done where a thread has its results in registers.
 
 #include "cuda/gather.h"
-#include "cuda/product.h"
+#include "cuda/matrix_product.h"
 #include "cuda/update.h"
 #include "ops/dense.h"
 

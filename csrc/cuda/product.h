@@ -8,7 +8,7 @@
 //   a_line(line, position, context)   four elements of a, which `narrow` may take from elsewhere
 //   finish(row, rows, col, v, block)   takes rows x 4 results, v[r][c]; a call, so that it is compiled once
 //
-// Forms: `narrow` for few rows or columns: nothing is staged, the block's warps share the depth. `outer` for a
+// Forms of plain arithmetic: `narrow` for few rows or columns: nothing is staged, the block's warps share the depth. `outer` for a
 // short depth: a warp has 16 x 32 results, nothing is staged. `tiled` for the rest: 64 x 64 or 128 x 128 results a
 // block, the depth in pieces through shared memory, the next one fetched while one is used.
 
@@ -235,40 +235,6 @@ __device__ __noinline__ void tiled(const P& p, const Piece& piece, const Block& 
         p.finish(row, rows_of_four(row, piece), col, v, block);
     }
   }
-}
-
-// --- any ---
-
-enum class ProductForm : int { narrow_tall, narrow_flat, narrow_wide, outer, tiled_64, tiled_128 };
-
-// Results of a piece that a form does at once: rows, columns.
-struct PieceShape {
-  int64_t rows;
-  int64_t cols;
-};
-inline constexpr PieceShape piece_shape(ProductForm form) {
-  switch (form) {
-    case ProductForm::narrow_tall: return {32, 4};
-    case ProductForm::narrow_flat: return {8, 16};
-    case ProductForm::narrow_wide: return {32, 16};
-    case ProductForm::outer:
-    case ProductForm::tiled_64: return {64, 64};
-    default: return {128, 128};
-  }
-}
-
-// Products of a batch with weights.
-template <class P>
-__device__ void multiply(ProductForm form, const P& p, const Piece& piece, const Block& block) {
-  if constexpr (P::kADepthLines && P::kBDepthLines) {
-    if (form == ProductForm::outer) return outer(p, piece, block);
-  } else {
-    if (form == ProductForm::narrow_tall) return narrow<32, 4>(p, piece, block);
-    if (form == ProductForm::narrow_flat) return narrow<8, 4>(p, piece, block);
-    if (form == ProductForm::narrow_wide) return narrow<32, 16>(p, piece, block);
-  }
-  if (form == ProductForm::tiled_64) return tiled<64>(p, piece, block);
-  tiled<128>(p, piece, block);
 }
 
 }  // namespace dnnfast::cuda

@@ -49,7 +49,8 @@ class DeviceTest {
     PanelMatrix w{upload(w_), kIn, kOut, int64_t{1} << 40};
     for (const ProductForm form :
          {ProductForm::narrow_tall, ProductForm::narrow_flat, ProductForm::narrow_wide,
-          ProductForm::tiled_64, ProductForm::tiled_128}) {
+          ProductForm::tiled_64, ProductForm::tiled_128, ProductForm::tf32_64,
+          ProductForm::tf32_128, ProductForm::bfloat16_64, ProductForm::bfloat16_128}) {
       ops::DenseForward forward{x, w, nullptr, batch(dz_), {}, {}};
       expect(DenseForward(forward, form, -1), forward.y.data, product(), 0.0f, "product");
       ops::DenseBackwardInput backward{dz, w, batch(x_), {}, false};
@@ -57,7 +58,8 @@ class DeviceTest {
              "product with a transposed matrix");
     }
     for (const ProductForm form :
-         {ProductForm::outer, ProductForm::tiled_64, ProductForm::tiled_128}) {
+         {ProductForm::outer, ProductForm::tiled_64, ProductForm::tiled_128, ProductForm::tf32_64,
+          ProductForm::tf32_128, ProductForm::bfloat16_64, ProductForm::bfloat16_128}) {
       ops::DenseBackwardWeight gradient;
       gradient.x = x;
       gradient.dz = dz;

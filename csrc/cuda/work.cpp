@@ -17,10 +17,7 @@ constexpr unsigned kAnyCut = kTiles | kColumns | kRows;
 // Stands for the decision that the step counts: made by the check of the loss, read by what changes the model.
 constexpr char kDecision = 0;
 
-bool narrow(ProductForm form) {
-  return form != ProductForm::outer && form != ProductForm::tiled_64 &&
-         form != ProductForm::tiled_128;
-}
+bool narrow(ProductForm form) { return form < ProductForm::outer; }
 
 template <class T>
 const char* bytes(const T* p) {
@@ -101,13 +98,27 @@ int WorkList::source_of(const float* data, std::vector<Gathered>& gathered) cons
   return -1;
 }
 
-ProductForm WorkList::batch_form(int64_t rows, int64_t cols, int64_t weights) const {
-  if (rows <= kRowsOfColumns || cols <= kColumnsOfRows || weights <= kWeightsOfRows)
-    return ProductForm::narrow_flat;
+// Large tiles where they occupy the device, else small ones.
+ProductForm WorkList::tiled_form(int64_t rows, int64_t cols, ops::Precision precision) const {
   const PieceShape large = piece_shape(ProductForm::tiled_128);
   const int64_t tiles =
-      round_up(rows, large.rows) / large.rows * (round_up(cols, large.cols) / large.cols);
-  return tiles >= processors_ ? ProductForm::tiled_128 : ProductForm::tiled_64;
+      (rows + large.rows - 1) / large.rows * ((cols + large.cols - 1) / large.cols);
+  const bool fills = tiles >= processors_;
+  switch (precision) {
+    case ops::Precision::tf32: return fills ? ProductForm::tf32_128 : ProductForm::tf32_64;
+    case ops::Precision::bfloat16:
+      return fills ? ProductForm::bfloat16_128 : ProductForm::bfloat16_64;
+    default: return fills ? ProductForm::tiled_128 : ProductForm::tiled_64;
+  }
+}
+
+// Products of few rows, columns or weights are plain in every precision.
+ProductForm WorkList::batch_form(const BatchMatrix& result, int64_t weights,
+                                 ops::Precision precision) const {
+  const int64_t cols = result.padded_cols();
+  if (rows(result) <= kRowsOfColumns || cols <= kColumnsOfRows || weights <= kWeightsOfRows)
+    return ProductForm::narrow_flat;
+  return tiled_form(rows(result), cols, precision);
 }
 
 void WorkList::add(const std::vector<ops::Call>& calls, int first_call) {
@@ -173,7 +184,7 @@ void WorkList::op(const ops::ScatterRows& op) {
 
 void WorkList::op(const ops::DenseForward& op) {
   const int64_t cols = op.w.padded_out(), weights = op.w.size();
-  const ProductForm form = batch_form(rows(op.y), cols, weights);
+  const ProductForm form = batch_form(op.y, weights, op.precision);
   unsigned cuts = kTiles;
   if (rows(op.y) <= kRowsOfColumns) cuts |= kColumns;
   if (cols <= kColumnsOfRows || weights <= kWeightsOfRows) cuts |= kRows;
@@ -186,7 +197,7 @@ void WorkList::op(const ops::DenseForward& op) {
 
 void WorkList::op(const ops::DenseBackwardInput& op) {
   const int64_t weights = op.w.size();
-  const ProductForm form = batch_form(rows(op.dx), op.dx.padded_cols(), weights);
+  const ProductForm form = batch_form(op.dx, weights, op.precision);
   unsigned cuts = kTiles;
   if (rows(op.dx) <= kRowsOfColumns) cuts |= kColumns;
   if (weights <= kWeightsOfRows) cuts |= kRows;
@@ -199,13 +210,9 @@ void WorkList::op(const ops::DenseBackwardInput& op) {
 void WorkList::op(const ops::DenseBackwardWeight& op) {
   const int64_t floats = op.dw.size();
   if (op.dw.data) {
-    ProductForm form = ProductForm::outer;
-    if (rows(op.x) > kRowsOfColumns) {
-      const PieceShape large = piece_shape(ProductForm::tiled_128);
-      const int64_t tiles = round_up(op.dw.in, large.rows) / large.rows *
-                            (round_up(op.dw.out, large.cols) / large.cols);
-      form = tiles >= processors_ ? ProductForm::tiled_128 : ProductForm::tiled_64;
-    }
+    const ProductForm form = rows(op.x) <= kRowsOfColumns
+                                 ? ProductForm::outer
+                                 : tiled_form(op.dw.in, op.dw.out, op.precision);
     task(WeightGradient(op, form), kTiles).matrix(op.x, false, false, false);
     matrix(op.dz, false, false, false).update(op.update_w);
     if (!op.update_w) memory(op.dw.data, floats * static_cast<int64_t>(sizeof(float)), true);

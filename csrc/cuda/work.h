@@ -94,7 +94,9 @@ class WorkList {
   WorkList& arrays(const ops::OptimizerArrays& arrays, bool parameters, bool gradients);
 
   int source_of(const float* data, std::vector<Gathered>& gathered) const;
-  ProductForm batch_form(int64_t rows, int64_t cols, int64_t weights) const;
+  ProductForm batch_form(const BatchMatrix& result, int64_t weights,
+                         ops::Precision precision) const;
+  ProductForm tiled_form(int64_t rows, int64_t cols, ops::Precision precision) const;
   int64_t rows(const BatchMatrix& m) const { return capacity_ * m.rows_per_sample; }
 
   int64_t capacity_;

@@ -140,6 +140,7 @@ void ProgramWriter::backward_dense(size_t g) {
     op.accumulate = !first_contribution(x);
     const Value dx = gradient_of(x);
     op.dx = dx.matrix;
+    op.precision = precision_of(*group.node);
     std::vector<int> used{dz.buffer, dx.buffer};
     const bool folded = fold_pointwise_into(x, op.gradient, used);
     emit(op, group.name,
@@ -151,6 +152,7 @@ void ProgramWriter::backward_dense(size_t g) {
   ops::DenseBackwardWeight op;
   op.x = value(x).matrix;
   op.dz = dz.matrix;
+  op.precision = precision_of(*group.node);
   op.dw = parameters_.panels(at(w), parameters_.gradient(at(w)));
   op.accumulate = train_w && accumulates(w);
   if (train_w) op.update_w = fused_update(w);

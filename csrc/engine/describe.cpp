@@ -26,6 +26,14 @@ std::string epilogue(const ops::Activation& act, const ops::Dropout& dropout) {
   return text;
 }
 
+std::string precision(ops::Precision precision) {
+  switch (precision) {
+    case ops::Precision::tf32: return ", tf32 where the device has it";
+    case ops::Precision::bfloat16: return ", bfloat16 where the device has it";
+    default: return "";
+  }
+}
+
 struct Line {
   std::string op, detail;
 };
@@ -38,14 +46,16 @@ struct Describe {
   Line operator()(const ops::DenseForward& op) const {
     return {"dense_forward", matrix("x", op.x) + " x [" + std::to_string(op.w.in) + ", " +
                                  std::to_string(op.w.out) + "]" + (op.b ? " + b" : "") +
-                                 epilogue(op.act, op.dropout)};
+                                 epilogue(op.act, op.dropout) + precision(op.precision)};
   }
   Line operator()(const ops::DenseBackwardWeight& op) const {
-    return {"dense_backward_weight", matrix("x", op.x) + "^T " + matrix("dz", op.dz)};
+    return {"dense_backward_weight",
+            matrix("x", op.x) + "^T " + matrix("dz", op.dz) + precision(op.precision)};
   }
   Line operator()(const ops::DenseBackwardInput& op) const {
-    return {"dense_backward_input",
-            matrix("dx", op.dx) + epilogue(op.gradient.act, op.gradient.dropout)};
+    return {"dense_backward_input", matrix("dx", op.dx) +
+                                        epilogue(op.gradient.act, op.gradient.dropout) +
+                                        precision(op.precision)};
   }
   Line operator()(const ops::PointwiseForward& op) const {
     return {"pointwise_forward", matrix("x", op.x) + epilogue(op.act, op.dropout)};

@@ -81,6 +81,7 @@ void ProgramWriter::forward_dense(size_t g) {
   op.act = group.act;
   op.dropout = group.dropout;
   op.saved = saved.matrix.data;
+  op.precision = precision_of(*group.node);
   emit(op, group.name, group.reason, {x.buffer, y.buffer, saved.buffer});
 }
 

@@ -136,6 +136,11 @@ ops::OptimizerKind optimizer_kind(const std::string& name) {
   return kind_of<ops::OptimizerKind>("optimizer", names, name);
 }
 
+ops::Precision precision_of(const Node& dense) {
+  static const char* const names[] = {"float32", "tf32", "bfloat16"};
+  return kind_of<ops::Precision>("precision", names, dense.attrs.string("precision", "float32"));
+}
+
 void validate(const Graph& graph) {
   check_sizes(graph);
   validate_nodes(graph);

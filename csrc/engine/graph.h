@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "ops/dense.h"
 #include "ops/loss.h"
 #include "ops/metric.h"
 #include "ops/optimizer.h"
@@ -97,6 +98,7 @@ struct Graph {
 ops::LossKind loss_kind(const std::string& name);
 ops::MetricKind metric_kind(const std::string& name);
 ops::OptimizerKind optimizer_kind(const std::string& name);
+ops::Precision precision_of(const Node& dense);
 
 // Checks every id, order and shape. Throws Error(value).
 void validate(const Graph& graph);

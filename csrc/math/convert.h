@@ -30,6 +30,23 @@ DNNFAST_HD float to_float(T value) {
   return static_cast<float>(value);
 }
 
+// The nearest number with 10 bits of mantissa; ties away from zero, as the matrix units' own conversion.
+DNNFAST_HD float to_tf32(float x) {
+  const uint32_t bits = bits_as<uint32_t>(x);
+  const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
+  return finite ? bits_as<float>((bits + 0x1000u) & 0xffffe000u) : x;
+}
+
+// The bits of the nearest bfloat16; ties to even. A NaN stays one.
+DNNFAST_HD uint16_t to_bfloat16(float x) {
+  const uint32_t bits = bits_as<uint32_t>(x);
+  const uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
+  return static_cast<uint16_t>((x == x ? rounded : bits | 0x00400000u) >> 16);
+}
+DNNFAST_HD float from_bfloat16(uint16_t bits) {
+  return bits_as<float>(static_cast<uint32_t>(bits) << 16);
+}
+
 // What no class is called: NaN and numbers that int32 does not hold become it.
 inline constexpr int32_t kNoLabel = -1;
 

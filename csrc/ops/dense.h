@@ -8,6 +8,10 @@
 
 namespace dnnfast::ops {
 
+// What a device may round the operands of a product to, if it is faster with them: tf32 keeps 10 bits of the
+// mantissa, bfloat16 7. Sums, results and everything else stay float32.
+enum class Precision : int { float32, tf32, bfloat16, count };
+
 // saved: as in PointwiseForward. y must not alias x. b may be null.
 struct DenseForward {
   BatchMatrix x;
@@ -17,6 +21,7 @@ struct DenseForward {
   Activation act;
   Dropout dropout;
   float* saved = nullptr;
+  Precision precision = Precision::float32;
 };
 
 // dw (+)= x^T dz, db (+)= column sums of dz (either may be null). Sums run over rows in order. Either may be
@@ -31,6 +36,7 @@ struct DenseBackwardWeight {
   bool accumulate_bias = false;  // db
   FusedUpdate update_w;
   FusedUpdate update_b;
+  Precision precision = Precision::float32;
 };
 
 // dx (+)= gradient(dz w^T): the epilogue is the derivative of the op that produced x, so that x's
@@ -41,6 +47,7 @@ struct DenseBackwardInput {
   BatchMatrix dx;
   PointwiseGradient gradient;
   bool accumulate = false;
+  Precision precision = Precision::float32;
 };
 
 }  // namespace dnnfast::ops

@@ -105,6 +105,8 @@ ARGUMENTS = {
     "width": (lambda: classifier().layers[0](keras.Input((9,))), ValueError, "last axis of 6"),
     "input": (lambda: keras.Input((None,)), ValueError, "known"),
     "device": (lambda: keras.config.set_device("gpu"), ValueError, "unknown device"),
+    "dtype": (lambda: keras.layers.Dense(3, dtype="flaot32"), ValueError, '"float32"'),
+    "policy": (lambda: keras.config.set_dtype_policy("float16"), ValueError, "mixed_bfloat16"),
     "losses": (lambda: classifier(loss=["mse", "mse"]), ValueError, "1 outputs"),
     "mixed": (
         lambda: classifier(metrics=["categorical_accuracy"]),

@@ -13,7 +13,7 @@ from layout.sources import ROOT
 
 REGISTERS = 128  # two blocks of 256 threads a multiprocessor
 # Bytes that a function may keep in local memory for want of registers: around calls and edges.
-SPILLED = 160
+SPILLED = 240
 FLAGS = ["-std=c++20", "-O3", "--expt-relaxed-constexpr", "-Icsrc", "-Xcompiler=-fPIC"]
 
 

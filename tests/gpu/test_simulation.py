@@ -132,6 +132,10 @@ def test_devices_by_argument(library: Path) -> None:
     run_scenario(library, "devices_by_argument()", DNNFAST_DEVICE="cuda")
 
 
+def test_precisions(library: Path) -> None:
+    run_scenario(library, "precisions()")
+
+
 def test_two_devices(library: Path) -> None:
     run_scenario(library, "two_devices()", DNNFAST_SIM_DEVICES="2")
 

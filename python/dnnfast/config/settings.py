@@ -34,7 +34,10 @@ def device() -> str:
     """
     global _device
     if _device is None:
-        _device = checked_device(DEVICE_VARIABLE, os.environ.get(DEVICE_VARIABLE) or "cpu")
+        try:
+            _device = checked_device(DEVICE_VARIABLE, os.environ.get(DEVICE_VARIABLE) or "cpu")
+        except ValueError as error:
+            raise ValueError(f"environment variable {DEVICE_VARIABLE}: {error}") from None
     return _device
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import naming, tracing, tree
+from dnnfast import dtype_policies, naming, tracing, tree
 from dnnfast.errors import suggest
 from dnnfast.keras_tensor import KerasHistory, KerasTensor
 from dnnfast.layers.weights import WeightsMixin
@@ -79,7 +79,7 @@ class Layer(WeightsMixin):
 
     Args:
         trainable: whether training updates its weights. Default True.
-        dtype: ``"float32"`` or None.
+        dtype: a `dtype_policies.DTypePolicy` or its name; default that of `config.dtype_policy`.
         name: default the class name in snake case, numbered.
 
     Raises:
@@ -134,6 +134,10 @@ class Layer(WeightsMixin):
         else:
             naming.reserve(name)
         self.name = name
+        try:
+            self.dtype_policy = dtype_policies.get(dtype)
+        except ValueError as error:
+            raise ValueError(f"{cls} {name!r}: {error}") from None
         self.built = False
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
@@ -147,7 +151,12 @@ class Layer(WeightsMixin):
         """The type of the weights, ``"float32"``."""
         return "float32"
 
-    compute_dtype = variable_dtype = dtype
+    variable_dtype = dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """What the operands of products are, ``"float32"`` or ``"bfloat16"``."""
+        return self.dtype_policy.compute_dtype
 
     # Building.
 
@@ -292,7 +301,7 @@ class Layer(WeightsMixin):
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": "float32",
+            "dtype": self.dtype_policy.name,
         }
         cls = type(self)
         owner = next(c for c in cls.__mro__ if "__init__" in c.__dict__)

@@ -104,7 +104,9 @@ class Dense(Layer):
         """Return the layer's output."""
         x = single_input(self, (inputs,))
         variables = [self.kernel] if self.bias is None else [self.kernel, self.bias]
-        return self.activation(tracing.emit("dense", [x, *variables]))
+        precision = self.dtype_policy.precision
+        attrs = {} if precision == "float32" else {"precision": precision}
+        return self.activation(tracing.emit("dense", [x, *variables], attrs))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
