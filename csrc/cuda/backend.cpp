@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cuda/described.h"
+#include "cuda/feeder.h"
 #include "cuda/graph.h"
 #include "cuda/kernels.h"
 #include "cuda/memory.h"
@@ -76,22 +77,62 @@ class CudaExecutable : public ops::Executable {
               const ops::OptimizerScalars* scalars) override {
     if (steps == 0) return 0;
     stream_->use();
+    if (!has_room(first, steps, row_end)) return run_fed(first, steps, row_end, scalars);
     Staging staging(stream_, *resident_, uses_, first, steps, row_end);
-    Step step = staging.step(scalars);
+    start(staging, first.samples, steps, scalars);
+    return finish(staging, steps);
+  }
+
+ private:
+  // For the arrays that the run reads; an earlier data set makes way.
+  bool has_room(const StepContext& first, int64_t steps, int64_t row_end) {
+    if (first.order && first.data_set != 0 && resident_->data_set == first.data_set) return true;
+    if (!Feeder::needed(first, uses_.sources, steps, row_end)) return true;
+    *resident_ = {};
+    stream_->wait("making room");
+    return !Feeder::needed(first, uses_.sources, steps, row_end);
+  }
+  // Puts all work on the stream.
+  void start(Staging& staging, int64_t samples, int64_t steps,
+             const ops::OptimizerScalars* scalars) {
+    const Step step = staging.step(scalars);
     upload(*stream_, step_.data(), &step, sizeof step);
     if (plain() || !planned_.repeated.empty())
-      for (int64_t i = 0; i < steps; ++i) put_steps(1, first.samples);
+      for (int64_t i = 0; i < steps; ++i) put_steps(1, samples);
     else if (resident_blocks_ > 0)
       put_resident(steps);
     else
       put_graphs(steps);
+  }
+  // Waits for it. Returns the steps that were applied.
+  int64_t finish(Staging& staging, int64_t steps) {
+    Step step;
     download(*stream_, &step, step_.data(), sizeof step);
     const int64_t applied = step.stopped_at < 0 ? steps : step.stopped_at;
     staging.fetch(applied);
     return applied;
   }
+  int64_t run_fed(const StepContext& first, int64_t steps, int64_t row_end,
+                  const ops::OptimizerScalars* scalars) {
+    Feeder feeder(stream_, first, uses_.sources, steps, row_end);
+    int64_t applied = 0;
+    for (Feeder::Part part = feeder.next(); part.steps > 0; part = feeder.next()) {
+      std::vector<float*> outputs;
+      for (size_t i = 0; i < uses_.outputs.size(); ++i)
+        outputs.push_back(first.outputs[i] +
+                          (first.first_row + part.begin * first.batch) * uses_.outputs[i]);
+      part.context.outputs = outputs.data();
+      Staging staging(stream_, *resident_, uses_, part.context, part.steps, part.rows,
+                      part.sources);
+      start(staging, first.samples, part.steps, scalars ? scalars + part.begin : nullptr);
+      feeder.prefetch();
+      const int64_t done = finish(staging, part.steps);
+      applied += done;
+      if (done < part.steps) break;
+    }
+    return applied;
+  }
 
- private:
   // The optimizer's tables are the host's until here.
   void move_tables(Task& task) {
     std::visit(

@@ -51,6 +51,46 @@ class DeviceMemory : public ops::Memory {
   size_t bytes_;
 };
 
+// Of the host, and not to be moved: copies from it run beside what the host does.
+class PinnedMemory {
+ public:
+  explicit PinnedMemory(size_t bytes) {
+    check(cudaMallocHost(&data_, bytes), text("allocating ", bytes, " bytes of pinned memory"));
+  }
+  ~PinnedMemory() { cudaFreeHost(data_); }
+  PinnedMemory(const PinnedMemory&) = delete;
+  PinnedMemory& operator=(const PinnedMemory&) = delete;
+
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
+
+ private:
+  void* data_ = nullptr;
+};
+
+// A point in a stream's work.
+class Event {
+ public:
+  Event() { check(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "making an event"); }
+  ~Event() { cudaEventDestroy(handle_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void record(const Stream& stream) {
+    check(cudaEventRecord(handle_, stream.handle()), "recording an event");
+  }
+  // What comes on the stream waits for it.
+  void hold(const Stream& stream) const {
+    check(cudaStreamWaitEvent(stream.handle(), handle_, 0), "waiting for an event");
+  }
+  void wait() const { check(cudaEventSynchronize(handle_), "waiting for an event"); }
+
+ private:
+  cudaEvent_t handle_ = nullptr;
+};
+
 void upload(const Stream& stream, void* device, const void* host, size_t bytes);
 // Waits until the bytes are there.
 void download(const Stream& stream, void* host, const void* device, size_t bytes);

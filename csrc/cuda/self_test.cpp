@@ -47,6 +47,7 @@ class DeviceTest {
   void run() {
     BatchMatrix x = batch(x_), dz = batch(dz_);
     PanelMatrix w{upload(w_), kIn, kOut, int64_t{1} << 40};
+    operands_ = memory_.size();
     for (const ProductForm form :
          {ProductForm::narrow_tall, ProductForm::narrow_flat, ProductForm::narrow_wide,
           ProductForm::tiled_64, ProductForm::tiled_128, ProductForm::tf32_64,
@@ -115,6 +116,7 @@ class DeviceTest {
             ErrorKind::state, name_, " computes wrong results: in its start-up test, element ", i,
             " of a ", what, " is ", found[i], " and not ", expected.values[i],
             ". Use another device, such as \"cpu\", and report this with the output of nvidia-smi");
+    memory_.resize(operands_);  // the result's may go
   }
 
   HostMatrix product() const {
@@ -165,6 +167,7 @@ class DeviceTest {
   std::string name_;
   HostMatrix x_, w_, dz_;
   std::vector<std::unique_ptr<DeviceMemory>> memory_;
+  size_t operands_ = 0;
 };
 
 }  // namespace

@@ -33,9 +33,11 @@ struct Resident {
 
 class Staging {
  public:
-  // Of steps from `first` on. Shuffled rows may lie anywhere: then whole arrays go to `resident`.
+  // Of steps from `first` on. Shuffled rows may lie anywhere: then whole arrays go to `resident`. `there`: arrays that
+  // are on the device already, or none.
   Staging(std::shared_ptr<const Stream> stream, Resident& resident, const Uses& uses,
-          const ops::StepContext& first, int64_t steps, int64_t row_end);
+          const ops::StepContext& first, int64_t steps, int64_t row_end,
+          std::vector<ops::Source> there = {});
 
   // The first step, with pointers to the copies.
   Step step(const ops::OptimizerScalars* scalars);
@@ -55,6 +57,7 @@ class Staging {
   const ops::StepContext& first_;
   const int64_t steps_;
   const int64_t row_end_;
+  const std::vector<ops::Source> there_;
   std::vector<std::unique_ptr<DeviceMemory>> copies_;
   std::vector<float*> outputs_;  // of the device
   double* totals_ = nullptr;     // of the device

@@ -7,6 +7,24 @@ namespace dnnfast::ops {
 
 enum class DType : int { f32, f64, f16, u8, i8, u16, i16, u32, i32, u64, i64, boolean };
 
+inline constexpr int64_t item_bytes(DType dtype) {
+  switch (dtype) {
+    case DType::u8:
+    case DType::i8:
+    case DType::boolean: return 1;
+    case DType::f16:
+    case DType::u16:
+    case DType::i16: return 2;
+    case DType::f32:
+    case DType::u32:
+    case DType::i32: return 4;
+    case DType::f64:
+    case DType::u64:
+    case DType::i64: break;
+  }
+  return 8;
+}
+
 // Caller's array of samples, read in place. A sample is `columns` elements, `column_stride` bytes
 // apart; samples are `row_stride` bytes apart. Strides may be negative or zero.
 struct Source {

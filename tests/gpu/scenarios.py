@@ -120,20 +120,20 @@ def devices_by_argument() -> None:
 def precisions() -> None:
     """Products of wide layers are as exact as their policy says, and no less exact than that."""
     rng = np.random.default_rng(4)
-    x = rng.standard_normal((150, 120)).astype("float32")
+    x = rng.standard_normal((136, 96)).astype("float32")
     errors = {}
     for policy in ("float32", "tf32", "mixed_bfloat16"):
         keras.utils.set_random_seed(5)
-        layers = [keras.layers.Dense(n, dtype=policy, activation="tanh") for n in (130, 100)]
-        model = keras.Sequential([keras.Input((120,)), *layers])
+        layers = [keras.layers.Dense(n, dtype=policy, activation="tanh") for n in (96, 88)]
+        model = keras.Sequential([keras.Input((96,)), *layers])
         model.compile(keras.optimizers.SGD(1.0), "mse")
         before = model.get_weights()
-        y = model.predict(x, batch_size=150, device="reference")
-        outputs = model.predict(x, batch_size=150, device="cuda")
-        model.fit(x, y + 1, batch_size=150, verbose=0, device="cuda")
+        y = model.predict(x, batch_size=136, device="reference")
+        outputs = model.predict(x, batch_size=136, device="cuda")
+        model.fit(x, y + 1, batch_size=136, verbose=0, device="cuda")
         found = [a - b for a, b in zip(model.get_weights(), before, strict=True)]
         model.set_weights(before)
-        model.fit(x, y + 1, batch_size=150, verbose=0, device="reference")
+        model.fit(x, y + 1, batch_size=136, verbose=0, device="reference")
         expected = [a - b for a, b in zip(model.get_weights(), before, strict=True)]
         kernels = zip(found[::2], expected[::2], strict=True)
         pairs = [(outputs, y), *kernels]
@@ -153,6 +153,23 @@ def two_devices() -> None:
     assert [session.iterations for session in both] == [2 * STEPS] * 2
 
 
+def print_results_of_a_large_data_set() -> None:
+    """Prints what a fit leaves and finds, in bytes: of data that may have no room on the device."""
+    keras.utils.set_random_seed(6)
+    rng = np.random.default_rng(7)
+    x = rng.integers(0, 256, (3000, 160)).astype("uint8")[:, ::2]
+    y = rng.integers(0, 3, 3000)
+    layers = [keras.layers.Dense(8, "elu"), keras.layers.Dropout(0.2), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((80,)), *layers, keras.layers.Softmax()])
+    model.compile("nadam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    keras.config.set_device("cuda")
+    history = model.fit(x, y, batch_size=100, epochs=2, verbose=0, validation_split=0.3).history
+    results = [*model.get_weights(), model.predict(x, batch_size=100), *history.values()]
+    results += model.predict(x, batch_size=50, mc_samples=2)
+    for values in results:
+        sys.stdout.buffer.write(np.asarray(values).tobytes())
+
+
 def a_device_that_is_too_small() -> None:
     """A fit that finds no room says so, and the model goes on elsewhere as it was."""
     x, y = np.ones((640, 20), "float32"), np.ones((640, 1), "float32")
@@ -160,8 +177,8 @@ def a_device_that_is_too_small() -> None:
     model.compile(loss="mse")
     keras.config.set_device("cuda:0")
     before = model.get_weights()
-    with pytest.raises(ValueError, match="the device has no room for 51200 bytes more"):
-        model.fit(x, y, verbose=0)
+    with pytest.raises(ValueError, match=r"no room for .* bytes.*smaller batch"):
+        model.fit(x, y, batch_size=640, verbose=0)
     for a, b in zip(before, model.get_weights(), strict=True):
         assert np.array_equal(a, b)
     keras.config.set_device("cpu")

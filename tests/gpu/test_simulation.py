@@ -140,6 +140,15 @@ def test_two_devices(library: Path) -> None:
     run_scenario(library, "two_devices()", DNNFAST_SIM_DEVICES="2")
 
 
+def test_data_larger_than_the_device(library: Path) -> None:
+    """Data that is fed in parts gives the same bits as data that lies on the device."""
+    call = "print_results_of_a_large_data_set()"
+    few = {"DNNFAST_SIM_MEMORY": "320000"}
+    settings: list[dict[str, str]] = [{}, few, {**few, "DNNFAST_SIM_SEED": "1"}]
+    results = {run_scenario(library, call, **setting) for setting in settings}
+    assert len(results) == 1 and results != {b""}
+
+
 def test_a_device_that_is_too_small(library: Path) -> None:
     run_scenario(library, "a_device_that_is_too_small()", DNNFAST_SIM_MEMORY="50000")
 
