@@ -51,7 +51,23 @@ ops::Source source_of(const py::array& array, const ArrayName& name) {
   return source;
 }
 
-Dataset::Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
+GivenArray::GivenArray(const py::object& object) : array(py::none()) {
+  on_gpu = py::isinstance<py::tuple>(object);
+  if (on_gpu) {
+    const auto pair = object.cast<std::pair<py::array, uint64_t>>();
+    array = pair.first;
+    stream = pair.second;
+  } else {
+    array = py::array::ensure(object);
+    if (!array) throw py::error_already_set();
+  }
+}
+
+std::vector<GivenArray> given_arrays(const std::vector<py::object>& objects) {
+  return {objects.begin(), objects.end()};
+}
+
+Dataset::Dataset(const std::vector<GivenArray>& inputs, const std::vector<GivenArray>& targets,
                  std::vector<py::object> weights) {
   static std::atomic<uint64_t> datasets{0};
   view_.number = ++datasets;
@@ -65,20 +81,21 @@ Dataset::Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
     if (weights[i].is_none())
       view_.weights.push_back({});
     else
-      add(view_.weights, py::array::ensure(weights[i]), {"sample weight", i});
+      add(view_.weights, GivenArray(weights[i]), {"sample weight", i});
   }
 }
 
-void Dataset::add(std::vector<ops::Source>& sources, const py::array& array,
+void Dataset::add(std::vector<ops::Source>& sources, const GivenArray& given,
                   const ArrayName& name) {
-  if (!array) throw py::error_already_set();
-  const ops::Source source = source_of(array, name);
+  ops::Source source = source_of(given.array, name);
+  source.stream = given.stream;
+  on_gpu_ = on_gpu_ || given.on_gpu;
   if (held_.empty())
     view_.rows = source.rows;
   else if (source.rows != view_.rows)
     fail(ErrorKind::value, name.text(), " has ", source.rows, " samples; the first array has ",
          view_.rows);
-  held_.push_back(array);
+  held_.push_back(given.array);
   sources.push_back(source);
 }
 
@@ -88,9 +105,13 @@ std::vector<py::ssize_t> numpy_shape(const engine::Shape& shape) {
 
 void bind_dataset(py::module_& module) {
   py::class_<Dataset>(module, "Dataset", "Arrays of a data set, read in place.")
-      .def(py::init<std::vector<py::array>, std::vector<py::array>, std::vector<py::object>>(),
-           py::arg("inputs"), py::arg("targets") = std::vector<py::array>{},
-           py::arg("sample_weights") = std::vector<py::object>{})
+      .def(
+          py::init([](const std::vector<py::object>& inputs, const std::vector<py::object>& targets,
+                      const std::vector<py::object>& weights) {
+            return Dataset(given_arrays(inputs), given_arrays(targets), weights);
+          }),
+          py::arg("inputs"), py::arg("targets") = std::vector<py::object>{},
+          py::arg("sample_weights") = std::vector<py::object>{})
       .def_property_readonly("rows", [](const Dataset& data) { return data.view().rows; });
 }
 

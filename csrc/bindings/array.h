@@ -27,17 +27,31 @@ struct ArrayName {
 // Throws Error(value or type) when that cannot be, naming it.
 ops::Source source_of(const py::array& array, const ArrayName& name);
 
+// An array as Python hands it over: a NumPy array, or a pair of one whose memory is a GPU's and of the stream that it
+// comes from.
+struct GivenArray {
+  py::array array;
+  bool on_gpu = false;
+  uint64_t stream = 0;
+
+  GivenArray(py::array host) : array(std::move(host)) {}
+  explicit GivenArray(const py::object& object);
+};
+std::vector<GivenArray> given_arrays(const std::vector<py::object>& objects);
+
 // The arrays of a data set, held for as long as the object lives.
 class Dataset {
  public:
-  Dataset(std::vector<py::array> inputs, std::vector<py::array> targets,
+  Dataset(const std::vector<GivenArray>& inputs, const std::vector<GivenArray>& targets,
           std::vector<py::object> weights);
   const engine::DataView& view() const { return view_; }
+  bool on_gpu() const { return on_gpu_; }  // one of its arrays
 
  private:
-  void add(std::vector<ops::Source>& sources, const py::array& array, const ArrayName& name);
+  void add(std::vector<ops::Source>& sources, const GivenArray& given, const ArrayName& name);
 
   std::vector<py::array> held_;
+  bool on_gpu_ = false;
   engine::DataView view_;
 };
 

@@ -89,7 +89,17 @@ engine::Graph graph_of(const py::object& object) {
 class PySession {
  public:
   PySession(const py::object& graph, const std::string& device)
-      : session_(graph_of(graph), make_device(device)) {}
+      : session_(graph_of(graph), make_device(device)), on_gpu_(device != "cpu") {}
+
+  // The data of a call. A CPU cannot read what lies on a GPU.
+  const engine::DataView& view(const Dataset& data) const {
+    need_readable(data.on_gpu(), "the data set holds");
+    return data.view();
+  }
+  void need_readable(bool array_on_gpu, const char* what) const {
+    if (array_on_gpu && !on_gpu_)
+      fail(ErrorKind::type, what, " an array on a GPU; this model is on the CPU");
+  }
 
   template <class F>
   auto locked(F f) {
@@ -126,6 +136,7 @@ class PySession {
  private:
   std::mutex mutex_;
   engine::Session session_;
+  bool on_gpu_;
 };
 
 using Order = std::optional<py::array_t<int64_t, py::array::c_style>>;
@@ -152,40 +163,46 @@ int64_t train(PySession& self, const Dataset& data, const Order& order, int64_t 
   if (order) check_order(*order, data.view().rows, range);
   const int64_t* rows = order ? order->data() : nullptr;
   const double* learning_rates = rates.data();
-  self.locked([&](engine::Session& s) { s.train(data.view(), rows, range, learning_rates); });
+  self.locked([&](engine::Session& s) { s.train(self.view(data), rows, range, learning_rates); });
   return count;
 }
 
-using Outputs = std::vector<py::array_t<float, py::array::c_style>>;
+using Outputs = std::vector<py::object>;
 
-// Appends where each output array lies, after a check of its size.
-void add_pointers(const engine::Graph& graph, const Dataset& data, const Outputs& outputs,
+// Appends where each output array lies, after a check of its type and size.
+void add_pointers(PySession& self, const Dataset& data, const Outputs& outputs,
                   std::vector<float*>& pointers) {
+  const engine::Graph& graph = self.session().graph();
   for (size_t i = 0; i < outputs.size(); ++i) {
+    GivenArray given(outputs[i]);
+    self.need_readable(given.on_gpu, "output is");
+    const bool floats = py::isinstance<py::array_t<float, py::array::c_style>>(given.array);
+    if (!floats || !given.array.writeable())
+      fail(ErrorKind::type, "output array ", i,
+           " must be a contiguous array of float32 that can be written to");
     if (i < graph.outputs.size()) {
       const auto& shape = graph.tensors[static_cast<size_t>(graph.outputs[i])].shape;
-      if (outputs[i].size() < data.view().rows * engine::elements(shape))
+      if (given.array.size() < data.view().rows * engine::elements(shape))
         fail(ErrorKind::value, "output array ", i, " is too small for ", data.view().rows,
              " samples of shape ", engine::describe_shape(shape));
     }
-    pointers.push_back(
-        const_cast<py::array_t<float, py::array::c_style>&>(outputs[i]).mutable_data());
+    pointers.push_back(static_cast<float*>(given.array.mutable_data()));
   }
 }
 
 void predict(PySession& self, const Dataset& data, int64_t begin, int64_t count, int64_t batch,
              const Outputs& outputs, bool training, uint64_t step) {
   std::vector<float*> pointers;
-  add_pointers(self.session().graph(), data, outputs, pointers);
+  add_pointers(self, data, outputs, pointers);
   self.locked([&](engine::Session& s) {
-    s.predict(data.view(), {begin, count, batch}, pointers, training, step);
+    s.predict(self.view(data), {begin, count, batch}, pointers, training, step);
   });
 }
 
 // One batch in one call: for a single row, every crossing from Python counts.
-std::vector<py::array_t<float>> predict_batch(PySession& self, std::vector<py::array> inputs,
+std::vector<py::array_t<float>> predict_batch(PySession& self, const std::vector<py::array>& inputs,
                                               bool training, uint64_t step) {
-  const Dataset data(std::move(inputs), {}, {});
+  const Dataset data({inputs.begin(), inputs.end()}, {}, {});
   const int64_t rows = data.view().rows;
   const engine::Graph& graph = self.session().graph();
   std::vector<py::array_t<float>> outputs;
@@ -208,10 +225,10 @@ void predict_samples(PySession& self, const Dataset& data, int64_t begin, int64_
     fail(ErrorKind::value, "got ", means.size(), " arrays for means and ", deviations.size(),
          " for deviations; expected one of each for every output");
   std::vector<float*> pointers;
-  add_pointers(self.session().graph(), data, means, pointers);
-  add_pointers(self.session().graph(), data, deviations, pointers);
+  add_pointers(self, data, means, pointers);
+  add_pointers(self, data, deviations, pointers);
   self.locked([&](engine::Session& s) {
-    s.predict_samples(data.view(), {begin, count, batch}, pointers, {samples, step, stride});
+    s.predict_samples(self.view(data), {begin, count, batch}, pointers, {samples, step, stride});
   });
 }
 
@@ -282,14 +299,15 @@ void bind_runs(py::class_<PySession>& c) {
   c.def(
       "evaluate",
       [](PySession& self, const Dataset& data, int64_t begin, int64_t count, int64_t batch) {
-        self.locked([&](engine::Session& s) { s.evaluate(data.view(), {begin, count, batch}); });
+        self.locked(
+            [&](engine::Session& s) { s.evaluate(self.view(data), {begin, count, batch}); });
       },
       py::arg("dataset"), py::arg("begin"), py::arg("count"), py::arg("batch"));
   c.def(
       "compute_gradients",
       [](PySession& self, const Dataset& data, int64_t begin, int64_t batch) {
         self.locked(
-            [&](engine::Session& s) { s.compute_gradients(data.view(), {begin, 1, batch}); });
+            [&](engine::Session& s) { s.compute_gradients(self.view(data), {begin, 1, batch}); });
       },
       py::arg("dataset"), py::arg("begin"), py::arg("batch"));
   c.def("reset_totals",

@@ -87,10 +87,10 @@ class CudaExecutable : public ops::Executable {
   // For the arrays that the run reads; an earlier data set makes way.
   bool has_room(const StepContext& first, int64_t steps, int64_t row_end) {
     if (first.order && first.data_set != 0 && resident_->data_set == first.data_set) return true;
-    if (!Feeder::needed(first, uses_.sources, steps, row_end)) return true;
+    if (!Feeder::needed(*stream_, first, uses_.sources, steps, row_end)) return true;
     *resident_ = {};
     stream_->wait("making room");
-    return !Feeder::needed(first, uses_.sources, steps, row_end);
+    return !Feeder::needed(*stream_, first, uses_.sources, steps, row_end);
   }
   // Puts all work on the stream.
   void start(Staging& staging, int64_t samples, int64_t steps,

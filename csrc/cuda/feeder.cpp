@@ -21,10 +21,12 @@ int64_t free_bytes() {
 
 }  // namespace
 
-bool Feeder::needed(const ops::StepContext& first, int sources, int64_t steps, int64_t row_end) {
+bool Feeder::needed(const Stream& stream, const ops::StepContext& first, int sources, int64_t steps,
+                    int64_t row_end) {
   int64_t bytes = 0;
   for (int i = 0; i < sources; ++i) {
     const ops::Source& source = first.sources[i];
+    if (!source.data || on_device(source.data, stream.device())) continue;
     const int64_t rows =
         first.order ? source.rows : std::min(steps * first.batch, row_end - first.first_row);
     // Copied whole, gaps included (staging.cpp).
@@ -38,7 +40,13 @@ Feeder::Feeder(std::shared_ptr<const Stream> stream, const ops::StepContext& fir
                int64_t steps, int64_t row_end)
     : stream_(std::move(stream)), copies_(stream_->device()), first_(first), sources_(sources),
       steps_(steps), all_rows_(std::min(steps * first.batch, row_end - first.first_row)) {
-  for (int i = 0; i < sources_; ++i) row_bytes_ += sample_bytes(first_.sources[i]);
+  for (int i = 0; i < sources_; ++i) {
+    if (first_.sources[i].data && on_device(first_.sources[i].data, stream_->device()))
+      fail(ErrorKind::value,
+           "the data set has no room on the device beside those of its arrays that lie there; pass "
+           "all of them as NumPy arrays");
+    row_bytes_ += sample_bytes(first_.sources[i]);
+  }
   const int64_t step_bytes = row_bytes_ * first_.batch;
   const int64_t budget = std::min(kMostPartBytes, free_bytes() / 4);
   if (step_bytes > budget)

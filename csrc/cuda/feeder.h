@@ -22,7 +22,8 @@ class Feeder {
   Feeder& operator=(const Feeder&) = delete;
 
   // Whether the arrays that a run needs on the device are too large for what is free there.
-  static bool needed(const ops::StepContext& first, int sources, int64_t steps, int64_t row_end);
+  static bool needed(const Stream& stream, const ops::StepContext& first, int sources,
+                     int64_t steps, int64_t row_end);
 
   struct Part {
     ops::StepContext context;  // rows count from 0

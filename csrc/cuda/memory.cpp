@@ -24,6 +24,16 @@ DeviceMemory::~DeviceMemory() {
   cudaFreeAsync(data_, stream_->handle());
 }
 
+bool on_device(const void* memory, int device) {
+  cudaPointerAttributes attributes = {};
+  check(cudaPointerGetAttributes(&attributes, memory), "asking where an array lies");
+  if (attributes.type != cudaMemoryTypeDevice) return false;
+  if (attributes.device != device)
+    fail(ErrorKind::value, "an array lies on cuda:", attributes.device,
+         ", but the model runs on cuda:", device, ". Copy the array there, or train on its device");
+  return true;
+}
+
 void upload(const Stream& stream, void* device, const void* host, size_t bytes) {
   stream.use();
   check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream.handle()),

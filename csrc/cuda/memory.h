@@ -85,11 +85,15 @@ class Event {
   void hold(const Stream& stream) const {
     check(cudaStreamWaitEvent(stream.handle(), handle_, 0), "waiting for an event");
   }
+  cudaEvent_t handle() const { return handle_; }
   void wait() const { check(cudaEventSynchronize(handle_), "waiting for an event"); }
 
  private:
   cudaEvent_t handle_ = nullptr;
 };
+
+// Whether memory is of that device; it is an error if it is of another one.
+bool on_device(const void* memory, int device);
 
 void upload(const Stream& stream, void* device, const void* host, size_t bytes);
 // Waits until the bytes are there.

@@ -47,6 +47,17 @@ void* Staging::copy(const void* host, size_t bytes) {
   return copies_.back()->data();
 }
 
+// Arrays on this device are used where they are, once the stream that they come from is done with them.
+bool Staging::lies_here(const void* data, uint64_t stream) const {
+  if (!data || !on_device(data, stream_->device())) return false;
+  if (stream == 0) return true;
+  Event ready;
+  check(cudaEventRecord(ready.handle(), reinterpret_cast<cudaStream_t>(stream)),
+        "waiting for the stream that an array comes from");
+  ready.hold(*stream_);
+  return true;
+}
+
 // The bytes between the first and the last element, wherever strides lead.
 ops::Source Staging::copy_source(const ops::Source& source,
                                  std::vector<std::unique_ptr<DeviceMemory>>& owner) const {
@@ -56,6 +67,7 @@ ops::Source Staging::copy_source(const ops::Source& source,
     end_row = begin_row + samples_of(steps_);
   }
   if (!source.data || begin_row >= end_row || source.columns == 0) return source;
+  if (lies_here(source.data, source.stream)) return source;
   const int64_t across = (source.columns - 1) * source.column_stride;
   const int64_t first = begin_row * source.row_stride, last = (end_row - 1) * source.row_stride;
   const int64_t low = std::min(first, last) + std::min<int64_t>(across, 0);
@@ -101,7 +113,12 @@ Step Staging::step(const ops::OptimizerScalars* scalars) {
         static_cast<const int64_t*>(copy(order, static_cast<size_t>(samples) * sizeof(int64_t))) -
         first_.first_row;
   }
-  for (const int64_t floats : uses_.outputs) {
+  for (size_t i = 0; i < uses_.outputs.size(); ++i) {
+    const int64_t floats = uses_.outputs[i];
+    if (floats > 0 && lies_here(first_.outputs[i], 0)) {
+      outputs_.push_back(first_.outputs[i]);
+      continue;
+    }
     auto* output =
         static_cast<float*>(copy(nullptr, static_cast<size_t>(samples * floats) * sizeof(float)));
     outputs_.push_back(output - first_.first_row * floats);
@@ -122,7 +139,7 @@ void Staging::fetch(int64_t applied) {
   const int64_t samples = samples_of(applied);
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const int64_t floats = uses_.outputs[i], begin = first_.first_row * floats;
-    if (samples * floats > 0)
+    if (samples * floats > 0 && outputs_[i] != first_.outputs[i])
       download(*stream_, first_.outputs[i] + begin, outputs_[i] + begin,
                static_cast<size_t>(samples * floats) * sizeof(float));
   }

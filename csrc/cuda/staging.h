@@ -45,6 +45,7 @@ class Staging {
   void fetch(int64_t applied);
 
  private:
+  bool lies_here(const void* data, uint64_t stream) const;
   void* copy(const void* host, size_t bytes);
   std::vector<ops::Source> sources();
   ops::Source copy_source(const ops::Source& source,

@@ -12,7 +12,7 @@
 namespace dnnfast::ops {
 
 // Changes with anything that crosses this interface: a library of another one is not used.
-inline constexpr int kBackendInterface = 3;
+inline constexpr int kBackendInterface = 4;
 
 // In the place of a device's number: a device that is described and not there.
 inline constexpr int kDescribedDevice = -1;

@@ -34,6 +34,7 @@ struct Source {
   int64_t columns = 0;
   int64_t row_stride = 0;
   int64_t column_stride = 0;
+  uint64_t stream = 0;  // of a GPU, whose work the array comes from; 0: it is complete
 };
 
 // Per-step scalars of the optimizer, computed on the host in double (engine/schedule.h).

@@ -14,6 +14,7 @@ import dnnfast as keras
 from dnnfast import _core
 from engine.graphs import GRAPHS, make_data
 from engine.test_against_reference import sessions
+from gpu.device_memory import GpuArray, pretend_cupy
 
 STEPS = 2
 
@@ -140,6 +141,47 @@ def precisions() -> None:
         errors[policy] = [np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in pairs]
     for plain, tf32, bfloat16 in zip(*errors.values(), strict=True):
         assert plain < 2e-6 < tf32 < 2e-3 < bfloat16 < 2e-2, errors
+
+
+def arrays_on_the_device() -> None:
+    """Arrays of a GPU are read and written where they are, with the bits of arrays of the host."""
+    pretend_cupy()
+    keras.config.set_device("cuda")
+    rng = np.random.default_rng(8)
+    x, y = rng.integers(0, 9, (70, 12)).astype("uint8"), rng.integers(0, 3, 70)
+    t, w = rng.standard_normal((70, 3)).astype("float32"), rng.random(70).astype("float32")
+    for loss, target in (("sparse_categorical_crossentropy", y), ("mse", t)):
+        results: list[list[np.ndarray]] = []
+        for place in (np.asarray, GpuArray):
+            keras.utils.set_random_seed(2)
+            layers = [keras.layers.Dense(5, "relu"), keras.layers.Dropout(0.3)]
+            layers.append(keras.layers.Dense(3, "softmax"))
+            model = keras.Sequential([keras.Input((12,)), *layers])
+            model.compile("adam", loss)
+            given = place(x), place(target)
+            model.fit(*given, sample_weight=place(w), epochs=2, verbose=0)
+            model.fit(*given, validation_split=0.2, shuffle=False, verbose=0)
+            outputs = [model.predict(given[0], batch_size=32), model(given[0])]
+            outputs += model.predict(given[0], batch_size=32, mc_samples=2)
+            assert all(
+                isinstance(out, GpuArray if place is GpuArray else np.ndarray) for out in outputs
+            )
+            loss_value = model.evaluate(*given, verbose=0)
+            found = [getattr(out, "numpy", lambda out=out: out)() for out in outputs]
+            results.append([*model.get_weights(), *found, np.asarray(loss_value)])
+        for a, b in zip(*results, strict=True):
+            assert np.array_equal(a, b)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(FloatingPointError):
+        model.fit(GpuArray(x), GpuArray(y + 1), verbose=0)
+    with pytest.raises(ValueError, match="class_weight looks into the labels"):
+        model.fit(GpuArray(x), GpuArray(y), class_weight={0: 2.0})
+    with pytest.raises(ValueError, match="expected samples of shape"):
+        model.predict(GpuArray(x[:, :5]))
+    with pytest.raises(TypeError, match="has dtype complex64"):
+        model.predict(GpuArray(x.astype("complex64")))
+    with pytest.raises(TypeError, match="is a GpuArray on a GPU, but the model runs on 'cpu'"):
+        model.predict(GpuArray(x), device="cpu")
 
 
 def two_devices() -> None:

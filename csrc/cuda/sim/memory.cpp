@@ -82,6 +82,14 @@ DeviceAccess::~DeviceAccess() {
 
 using namespace dnnfast::cuda::sim;
 
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* memory) {
+  *attributes = {cudaMemoryTypeUnregistered, 0};
+  cudaGetDevice(&attributes->device);
+  if (allocation_of(space().device, memory)) attributes->type = cudaMemoryTypeDevice;
+  if (allocation_of(space().pinned, memory)) attributes->type = cudaMemoryTypeHost;
+  return cudaSuccess;
+}
+
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
   *memory = nullptr;
   if (bytes == 0) return cudaSuccess;
@@ -164,4 +172,20 @@ cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t 
     std::memset(memory, value, bytes);
     return std::string();
   });
+}
+
+// For tests, which have no other way to an array on the simulated device.
+#define DNNFAST_SIM_EXPORT extern "C" __attribute__((visibility("default")))
+
+DNNFAST_SIM_EXPORT void* dnnfast_sim_upload(const void* host, size_t bytes) {
+  void* memory = nullptr;
+  if (cudaMalloc(&memory, bytes) != cudaSuccess) return nullptr;
+  const DeviceAccess access;
+  return std::memcpy(memory, host, bytes);
+}
+
+DNNFAST_SIM_EXPORT void dnnfast_sim_download(void* host, const void* memory, size_t bytes) {
+  cudaDeviceSynchronize();
+  const DeviceAccess access;
+  std::memcpy(host, memory, bytes);
 }

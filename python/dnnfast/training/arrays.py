@@ -6,18 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast.config import settings
+from dnnfast.training.device_arrays import DeviceArray, device_array, is_on_gpu
+
 _NATIVE = {
     np.dtype(c) for c in ["e", "f", "d", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "?"]
 }
 
 
-def as_array(value: Any, what: str) -> np.ndarray:
+def as_array(value: Any, what: str) -> Any:
     """Return data as an array of a numeric type, without a copy where possible.
+
+    An array on a GPU stays there, as a `DeviceArray`, if models run there.
 
     Raises:
         TypeError: if it is not numeric.
         ValueError: if it is ragged.
     """
+    if is_on_gpu(value) and settings.device().startswith("cuda:"):
+        return device_array(value, what)
     array = value if type(value) is np.ndarray else _converted(value, what)
     if array.dtype in _NATIVE and array.flags.aligned:
         return array
@@ -46,8 +53,14 @@ def _converted(value: Any, what: str) -> np.ndarray:
         raise ValueError(f"{what} is None; expected an array.")
     if hasattr(value, "to_numpy"):
         return np.asarray(value.to_numpy())
-    if hasattr(value, "__cuda_array_interface__") and hasattr(value, "get"):
-        return np.asarray(value.get())
+    if is_on_gpu(value):
+        if hasattr(value, "get"):
+            return np.asarray(value.get())
+        raise TypeError(
+            f"{what} is a {type(value).__name__} on a GPU, but the model runs on "
+            f"{settings.device()!r}. Choose that GPU with dnnfast.config.set_device('cuda:0'), or "
+            "pass a NumPy array."
+        )
     if hasattr(value, "__next__") or (
         callable(getattr(value, "__iter__", None)) and not hasattr(value, "__len__")
     ):
@@ -63,7 +76,7 @@ def _converted(value: Any, what: str) -> np.ndarray:
         ) from None
 
 
-def readable(array: np.ndarray) -> np.ndarray:
+def readable(array: Any) -> Any:
     """Return the array, contiguous if the axes of a sample do not lie behind one another."""
     if array.ndim > 2:
         expected: int | None = None
@@ -71,6 +84,12 @@ def readable(array: np.ndarray) -> np.ndarray:
             if size == 1:
                 continue
             if expected is not None and stride != expected:
+                if isinstance(array, DeviceArray):
+                    raise ValueError(
+                        "the axes of a sample of an array on a GPU must lie behind one another in "
+                        f"memory; this one has shape {array.shape} and strides {array.strides}. "
+                        "Pass a contiguous copy."
+                    )
                 return np.ascontiguousarray(array)
             expected = stride * size
     return array

@@ -12,6 +12,7 @@ import numpy as np
 from dnnfast import engine
 from dnnfast.callbacks import CallbackList
 from dnnfast.training.data import Data
+from dnnfast.training.device_arrays import DeviceArray
 from dnnfast.training.program import Program
 
 # Between slices the bar is drawn and Ctrl-C is answered.
@@ -219,6 +220,8 @@ def _non_finite_rows(data: Data, rows: np.ndarray) -> str:
     weights = [w for w in data.weights if w is not None]
     for what, arrays in (("x", data.inputs), ("y", data.targets), ("sample_weight", weights)):
         for array in arrays:
+            if isinstance(array, DeviceArray):
+                continue
             values = array[rows]
             if values.dtype.kind != "f":
                 continue

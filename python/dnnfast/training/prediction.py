@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast.callbacks import CallbackList
+from dnnfast.training.device_arrays import native
 
 # Rows between two looks at Ctrl-C.
 _ROWS = 1 << 16
@@ -30,19 +31,19 @@ class Prediction:
         self.model, self.session = model, program.session
         self.batch, self.samples = batch, samples
         self.steps = -(-rows // batch)
-        self.results = model._results(program, rows)
-        self.deviations = [] if samples is None else model._results(program, rows)
+        self.results = model._results(program, rows, inputs)
+        self.deviations = [] if samples is None else model._results(program, rows, inputs)
         self.dataset = program.dataset(inputs, [], [])
         # Pass after pass, as predicting so many times would number them.
         self.clock = model._advance_clock(self.steps * (samples or 1))
 
     def _run(self, begin: int, count: int) -> None:
-        arguments = (self.dataset, begin, count, self.batch, self.results)
+        arguments = (self.dataset, begin, count, self.batch, native(self.results))
         if self.samples is None:
             self.session.predict(*arguments, False, self.clock + begin)
         else:
             self.session.predict_samples(
-                *arguments, self.deviations, self.samples, self.clock + begin, self.steps
+                *arguments, native(self.deviations), self.samples, self.clock + begin, self.steps
             )
 
     def _packed(self, rows: slice) -> Any:

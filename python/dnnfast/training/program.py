@@ -8,6 +8,7 @@ import numpy as np
 
 from dnnfast import engine
 from dnnfast import graph as ir
+from dnnfast.training.device_arrays import native
 from dnnfast.variable import Variable, clock
 
 
@@ -72,4 +73,4 @@ class Program:
         weights: list[np.ndarray | None],
     ) -> Any:
         """Wrap arrays for the session."""
-        return engine.dataset(inputs, targets, weights, self.device)
+        return engine.dataset(native(inputs), native(targets), native(weights), self.device)

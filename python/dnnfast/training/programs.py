@@ -14,6 +14,7 @@ from dnnfast.keras_tensor import KerasTensor
 from dnnfast.lowering import Lowered, lower
 from dnnfast.training.arrays import count_of
 from dnnfast.training.compiled import CompileSpec, Outputs, Resolved
+from dnnfast.training.device_arrays import DeviceArray, empty_like_given, native
 from dnnfast.training.inputs import prepare_inputs
 from dnnfast.training.program import Program
 
@@ -205,9 +206,9 @@ class ProgramsMixin:
             return len(inputs[0])
         return count_of(inputs, [f"x[{i}]" for i in range(len(inputs))] if inputs[1:] else ["x"])
 
-    def _results(self, program: Program, rows: int) -> list[np.ndarray]:
+    def _results(self, program: Program, rows: int, inputs: list[Any]) -> list[Any]:
         tensors, outputs = program.graph.tensors, program.graph.outputs
-        return [np.empty((rows, *tensors[i].shape), np.float32) for i in outputs]
+        return [empty_like_given(inputs, (rows, *tensors[i].shape)) for i in outputs]
 
     def _packed(self, results: list[np.ndarray]) -> Any:
         own = self._functional is None
@@ -223,7 +224,15 @@ class ProgramsMixin:
 
     def _predict_at_once(self, inputs: list[np.ndarray], training: bool) -> Any:
         """Return the outputs for checked arrays, computed in one batch and by one native call."""
-        session = self._program_for().session
+        program = self._program_for()
+        if any(isinstance(x, DeviceArray) for x in inputs):
+            rows = len(inputs[0])
+            results = self._results(program, rows, inputs)
+            dataset = program.dataset(inputs, [], [])
+            clock = self._advance_clock(1)
+            program.session.predict(dataset, 0, 1, rows, native(results), training, clock)
+            return self._packed(results)
+        session = program.session
         return self._packed(session.predict_batch(inputs, training, self._advance_clock(1)))
 
     def _advance_clock(self, batches: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dnnfast import tree
 from dnnfast.training.arrays import as_array, n_by, readable
+from dnnfast.training.device_arrays import DeviceArray
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ def _labels(array: np.ndarray, expected: Expected, what: str) -> np.ndarray:
             f"{expected.output!r} takes one class number a sample: expected shape {n_by(rows)}."
             + hint
         )
+    if isinstance(array, DeviceArray):  # a label that is no class makes the step's loss NaN
+        return readable(array)
     if array.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             whole = array.astype(np.int64)
@@ -118,7 +121,7 @@ def _dense(array: np.ndarray, expected: Expected, what: str) -> np.ndarray:
     )
 
 
-def prepare_weight(weight: Any, n: int, what: str) -> np.ndarray | None:
+def prepare_weight(weight: Any, n: int, what: str) -> Any:
     """Return sample weights as a float32 vector.
 
     Raises:
@@ -127,6 +130,8 @@ def prepare_weight(weight: Any, n: int, what: str) -> np.ndarray | None:
     if weight is None:
         return None
     array = as_array(weight, what)
+    if isinstance(array, DeviceArray) and array.shape in ((n,), (n, 1)):
+        return array[:, 0] if array.ndim == 2 else array
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.shape != (n,):
@@ -142,6 +147,10 @@ def class_weights(weights: Any, target: np.ndarray, what: str) -> np.ndarray:
     Raises:
         ValueError: if the targets are not class numbers, one-hot rows or yes/no values.
     """
+    if isinstance(target, DeviceArray):
+        raise ValueError(
+            f"class_weight looks into the labels, but {what} lies on a GPU; pass sample_weight."
+        )
     if not isinstance(weights, dict):
         raise ValueError(f"class_weight must be a dict of class numbers, got {weights!r}.")
     if target.ndim == 2 and target.shape[1] > 1:

@@ -77,7 +77,9 @@ class Trainer(ProgramsMixin):
         """Train for some epochs.
 
         Args:
-            x: samples: an array of any numeric type, or a list or dict of arrays.
+            x: samples: an array of any numeric type, or a list or dict of arrays. An array on a
+                GPU (of CuPy, or with ``__cuda_array_interface__`` or DLPack) is read where it lies
+                if the model runs on that GPU; so are targets and sample weights.
             y: targets.
             batch_size: samples a step, default 32.
             epochs: number of the last epoch, default 1.
@@ -223,7 +225,8 @@ class Trainer(ProgramsMixin):
 
         Returns:
             ``[n, *shape]``, or a list or dict of such for several outputs; with ``mc_samples`` a
-            tuple ``(mean, deviation)`` of two of them.
+            tuple ``(mean, deviation)`` of two of them. NumPy arrays, or arrays of CuPy where it is
+            installed, ``x`` lies on a GPU and the model runs there.
 
         Raises:
             ValueError: if the data does not fit, or a number is not one of at least 1.
