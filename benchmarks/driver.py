@@ -43,9 +43,12 @@ PEERS = {
 GPU_PEERS = {
     "dnnfast": PEERS["dnnfast"],
     "dnnfast-resident": Peer("peers.dnnfast_fit", "dnnfast", "resident"),
+    "dnnfast-tf32": Peer("peers.dnnfast_fit", "dnnfast", "tf32"),
+    "dnnfast-bf16": Peer("peers.dnnfast_fit", "dnnfast", "mixed_bfloat16"),
     "jax-scan": PEERS["jax-scan"],
     "torch": PEERS["torch"],
     "torch-compiled": PEERS["torch-compiled"],
+    "torch-bf16": Peer("peers.torch_train", "torch", "compiled-bf16"),
 }
 
 

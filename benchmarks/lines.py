@@ -11,11 +11,14 @@ JAX = "jax-scan"
 TITLES = {
     "dnnfast": "dnnfast",
     "dnnfast-resident": "dnnfast (one kernel)",
+    "dnnfast-tf32": "dnnfast (TF32)",
+    "dnnfast-bf16": "dnnfast (bfloat16)",
     "jax-scan": "JAX (scan)",
     "keras-jax": "Keras (JAX)",
     "keras-tf": "Keras (TensorFlow)",
     "torch": "PyTorch",
     "torch-compiled": "PyTorch (compiled)",
+    "torch-bf16": "PyTorch (compiled, bfloat16)",
     "numpy": "NumPy",
     "sklearn": "scikit-learn",
 }

@@ -14,12 +14,13 @@ import importlib.util
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import driver
-from workloads import LARGE, find
+from workloads import LARGE, Workload, find
 
 PACKAGES = {"dnnfast": "dnnfast", "jax": "jax", "torch": "torch"}
 NAMES = ["lecture", "bndrop", "deep", "wide", "widebn", "mc_dropout", *LARGE]
@@ -51,6 +52,19 @@ def peers(reduced: bool) -> dict[str, str]:
     return found
 
 
+def for_work(settings: driver.Settings, work: Workload) -> driver.Settings:
+    """Rounded operands where layers are wide, one kernel for all steps where they are not."""
+    wide = max(work.hidden) >= 1024 or work.name.startswith("reduced-")
+    narrow = max(work.hidden) < 1024
+
+    def fits(name: str) -> bool:
+        if name.endswith(("-tf32", "-bf16")):
+            return wide and work.kind == "train"
+        return narrow or not name.endswith("-resident")
+
+    return replace(settings, peers={k: v for k, v in settings.peers.items() if fits(k)})
+
+
 def main() -> int:
     args = parse()
     ceilings = json.loads(Path(args.ceilings).read_text())
@@ -72,7 +86,7 @@ def main() -> int:
             print(f"{name}: left out, the time is up", file=sys.stderr)
             continue
         print(work.name, file=sys.stderr, flush=True)
-        lines = driver.measure_workload(work, peaks, settings)
+        lines = driver.measure_workload(work, peaks, for_work(settings, work))
         for line in lines:
             line["machine"]["gpu"] = ceilings["gpu"]
         driver.append(str(folder / "training.jsonl"), lines)

@@ -1,5 +1,5 @@
-"""dnnfast through its public interface: `fit` and `predict` as users call them. On a GPU the
-"resident" variant runs all steps in one kernel."""
+"""dnnfast through its public interface: `fit` and `predict` as users call them. The
+"resident" variant runs all steps in one kernel of a GPU; others name a dtype policy."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def build(job: Job):
     work = job.workload
     if job.variant == "resident":
         os.environ["DNNFAST_CUDA_RESIDENT"] = "1"
+    elif job.variant:
+        dnnfast.config.set_dtype_policy(job.variant)
     dnnfast.config.set_device(job.device)
     dnnfast.config.set_threads(job.threads)
     model = network(work)

@@ -9,6 +9,12 @@
 #include "bindings/workbench.h"
 
 namespace dnnfast::bindings {
+
+std::string& kernel_device() {
+  static std::string device = "cpu";
+  return device;
+}
+
 namespace {
 
 using MaybeArray = std::optional<FloatArray>;
@@ -32,7 +38,7 @@ py::array_t<float> run_dense_forward(const FloatArray& x, const FloatArray& w, c
   need_matrix(x, "x");
   need_matrix(w, "w");
   need_shape(w, "w", {x.shape(1), w.shape(1)});
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::DenseForward op;
   op.x = bench.matrix(x);
   op.w = bench.panels(w);
@@ -44,7 +50,7 @@ py::array_t<float> run_dense_forward(const FloatArray& x, const FloatArray& w, c
   op.act = act;
   op.dropout = random.dropout();
   bench.run(op, x.shape(0), random.context());
-  return Workbench::take(op.y, x.shape(0));
+  return bench.take(op.y, x.shape(0));
 }
 
 // f'(z) and the dropout bits of a pointwise chain applied to dy, in a bench's memory.
@@ -77,7 +83,7 @@ py::tuple run_dense_backward(const FloatArray& x, const FloatArray& w, const Flo
   need_shape(w, "w", {x.shape(1), w.shape(1)});
   need_shape(dy, "dy", {x.shape(0), w.shape(1)});
   const int64_t rows = x.shape(0);
-  Workbench bench;
+  Workbench bench(kernel_device());
   const BatchMatrix dz = pointwise_gradient(bench, dy, z, act, random);
   ops::DenseBackwardWeight weight;
   weight.x = bench.matrix(x);
@@ -90,28 +96,28 @@ py::tuple run_dense_backward(const FloatArray& x, const FloatArray& w, const Flo
   input.w = bench.panels(w);
   input.dx = bench.matrix(rows, x.shape(1));
   bench.run(input, rows);
-  return py::make_tuple(Workbench::take(input.dx, rows), Workbench::take(weight.dw),
-                        bias ? py::object(Workbench::take(weight.db, w.shape(1))) : py::none());
+  return py::make_tuple(bench.take(input.dx, rows), bench.take(weight.dw),
+                        bias ? py::object(bench.take(weight.db, w.shape(1))) : py::none());
 }
 
 py::array_t<float> run_pointwise_forward(const FloatArray& x, const ops::Activation& act,
                                          const RandomBits& random) {
   need_matrix(x, "x");
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::PointwiseForward op;
   op.x = bench.matrix(x);
   op.y = bench.matrix(x.shape(0), x.shape(1));
   op.act = act;
   op.dropout = random.dropout();
   bench.run(op, x.shape(0), random.context());
-  return Workbench::take(op.y, x.shape(0));
+  return bench.take(op.y, x.shape(0));
 }
 
 py::array_t<float> run_pointwise_backward(const FloatArray& dy, const MaybeArray& x,
                                           const ops::Activation& act, const RandomBits& random) {
   need_matrix(dy, "dy");
-  Workbench bench;
-  return Workbench::take(pointwise_gradient(bench, dy, x, act, random), dy.shape(0));
+  Workbench bench(kernel_device());
+  return bench.take(pointwise_gradient(bench, dy, x, act, random), dy.shape(0));
 }
 
 py::array_t<float> run_row_wise_forward(ops::RowwiseKind kind, const FloatArray& x) {
@@ -119,11 +125,11 @@ py::array_t<float> run_row_wise_forward(ops::RowwiseKind kind, const FloatArray&
   const bool halves = kind == ops::RowwiseKind::glu;
   if (halves && x.shape(1) % 2)
     fail(ErrorKind::value, "x has ", x.shape(1), " columns; glu needs an even number");
-  Workbench bench;
+  Workbench bench(kernel_device());
   const ops::RowwiseForward op{kind, bench.matrix(x),
                                bench.matrix(x.shape(0), halves ? x.shape(1) / 2 : x.shape(1))};
   bench.run(op, x.shape(0));
-  return Workbench::take(op.y, x.shape(0));
+  return bench.take(op.y, x.shape(0));
 }
 
 // saved: y, or x for glu.
@@ -132,11 +138,11 @@ py::array_t<float> run_row_wise_backward(ops::RowwiseKind kind, const FloatArray
   need_matrix(saved, kind == ops::RowwiseKind::glu ? "x" : "y");
   const int64_t cols = kind == ops::RowwiseKind::glu ? saved.shape(1) / 2 : saved.shape(1);
   need_shape(dy, "dy", {saved.shape(0), cols});
-  Workbench bench;
+  Workbench bench(kernel_device());
   const ops::RowwiseBackward op{kind, bench.matrix(saved), bench.matrix(dy),
                                 bench.matrix(saved.shape(0), saved.shape(1)), false};
   bench.run(op, saved.shape(0));
-  return Workbench::take(op.dx, saved.shape(0));
+  return bench.take(op.dx, saved.shape(0));
 }
 
 // x: passes one after another, [passes * rows, cols].
@@ -146,7 +152,7 @@ py::tuple run_sample_moments(const FloatArray& x, int64_t passes) {
   if (rows < 1 || rows * passes != x.shape(0))
     fail(ErrorKind::value, "x has ", x.shape(0), " rows; expected a multiple of ", passes,
          " passes");
-  Workbench bench;
+  Workbench bench(kernel_device());
   const BatchMatrix all = bench.matrix(x);
   ops::ScatterSamples finish;
   finish.y = all;

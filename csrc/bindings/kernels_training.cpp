@@ -25,7 +25,7 @@ py::tuple batchnorm_forward(const FloatArray& x, const MaybeArray& gamma, const 
                             float epsilon) {
   need_matrix(x, "x");
   const int64_t rows = x.shape(0), cols = x.shape(1);
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::BatchNormForward op;
   op.x = bench.matrix(x);
   op.y = bench.matrix(rows, cols);
@@ -36,8 +36,8 @@ py::tuple batchnorm_forward(const FloatArray& x, const MaybeArray& gamma, const 
   op.rstd = bench.vector(cols);
   op.epsilon = epsilon;
   bench.run(op, rows);
-  return py::make_tuple(Workbench::take(op.y, rows), Workbench::take(op.mean, cols),
-                        Workbench::take(op.variance, cols));
+  return py::make_tuple(bench.take(op.y, rows), bench.take(op.mean, cols),
+                        bench.take(op.variance, cols));
 }
 
 py::array_t<float> batchnorm_inference(const FloatArray& x, const MaybeArray& gamma,
@@ -45,7 +45,7 @@ py::array_t<float> batchnorm_inference(const FloatArray& x, const MaybeArray& ga
                                        const FloatArray& moving_variance, float epsilon) {
   need_matrix(x, "x");
   const int64_t rows = x.shape(0), cols = x.shape(1);
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::BatchNormInference op;
   op.x = bench.matrix(x);
   op.y = bench.matrix(rows, cols);
@@ -55,7 +55,7 @@ py::array_t<float> batchnorm_inference(const FloatArray& x, const MaybeArray& ga
   op.moving_variance = column_vector(bench, moving_variance, "moving_variance", cols);
   op.epsilon = epsilon;
   bench.run(op, rows);
-  return Workbench::take(op.y, rows);
+  return bench.take(op.y, rows);
 }
 
 py::tuple batchnorm_backward(const FloatArray& x, const MaybeArray& gamma, const FloatArray& dy,
@@ -63,7 +63,7 @@ py::tuple batchnorm_backward(const FloatArray& x, const MaybeArray& gamma, const
   need_matrix(x, "x");
   const int64_t rows = x.shape(0), cols = x.shape(1);
   need_shape(dy, "dy", {rows, cols});
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::BatchNormForward forward;
   forward.x = bench.matrix(x);
   forward.y = bench.matrix(rows, cols);
@@ -84,8 +84,7 @@ py::tuple batchnorm_backward(const FloatArray& x, const MaybeArray& gamma, const
   op.dgamma = dgamma;
   op.dbeta = dbeta;
   bench.run(op, rows);
-  return py::make_tuple(Workbench::take(op.dx, rows), Workbench::take(dgamma, cols),
-                        Workbench::take(dbeta, cols));
+  return py::make_tuple(bench.take(op.dx, rows), bench.take(dgamma, cols), bench.take(dbeta, cols));
 }
 
 // Labels for the sparse kinds, a matrix for the others.
@@ -126,38 +125,38 @@ LossResult run_loss(const std::string& kind, const FloatArray& prediction, const
                     bool from_logits, float label_smoothing, const MaybeArray& sample_weight) {
   need_matrix(prediction, "prediction");
   const int64_t rows = prediction.shape(0), cols = prediction.shape(1);
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::Loss op;
   op.kind = engine::loss_kind(kind);
   op.prediction = bench.matrix(prediction);
   const Target t = target_of(bench, target,
                              op.kind == ops::LossKind::sparse_categorical_crossentropy, rows, cols);
   op.target = t.matrix;
-  op.labels = t.labels.data();
+  op.labels = bench.table(t.labels);
   op.sample_weight = column_vector(bench, sample_weight, "sample_weight", rows);
   op.row_loss = bench.vector(rows);
   op.gradient = bench.matrix(rows, cols);
   op.from_logits = from_logits;
   op.label_smoothing = label_smoothing;
   bench.run(op, rows);
-  return {Workbench::take(op.row_loss, rows), Workbench::take(op.gradient, rows)};
+  return {bench.take(op.row_loss, rows), bench.take(op.gradient, rows)};
 }
 
 py::array_t<float> metric_rows(const std::string& kind, const FloatArray& prediction,
                                const py::array& target) {
   need_matrix(prediction, "prediction");
   const int64_t rows = prediction.shape(0);
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::MetricRows op;
   op.kind = engine::metric_kind(kind);
   op.prediction = bench.matrix(prediction);
   const Target t = target_of(bench, target, op.kind == ops::MetricKind::sparse_categorical_accuracy,
                              rows, prediction.shape(1));
   op.target = t.matrix;
-  op.labels = t.labels.data();
+  op.labels = bench.table(t.labels);
   op.row_value = bench.vector(rows);
   bench.run(op, rows);
-  return Workbench::take(op.row_value, rows);
+  return bench.take(op.row_value, rows);
 }
 
 // One step on arrays of any shape: (w, each slot or None, u_product). Absent slots stay absent.
@@ -174,7 +173,7 @@ py::list optimizer_step(const std::string& kind, const FloatArray& w, const Floa
   engine::ScheduleState state{step - 1, u_product};
   const auto scalars = engine::schedule(optimizer, state, &learning_rate, 1);
   engine::advance(optimizer, state, 1);
-  Workbench bench;
+  Workbench bench(kernel_device());
   ops::OptimizerStep op = engine::optimizer_step(optimizer);
   const ops::Segment segment{0, round_up(w.size(), kColumnPadding), 0, 0, 0};
   std::vector<ops::Chunk> chunks;
@@ -187,7 +186,7 @@ py::list optimizer_step(const std::string& kind, const FloatArray& w, const Floa
     need_shape(*slots[s], "an optimizer slot", shape);
     op.arrays.slots[s] = bench.vector(*slots[s]);
   }
-  op.arrays.segments = &segment;
+  op.arrays.segments = &segment;  // tables are the host's: a backend copies them
   op.arrays.segment_count = 1;
   op.arrays.chunks = chunks.data();
   op.arrays.chunk_count = static_cast<int64_t>(chunks.size());
@@ -196,7 +195,7 @@ py::list optimizer_step(const std::string& kind, const FloatArray& w, const Floa
   bench.run(op, 1, context);
   py::list results;
   auto result = [&](const float* v) {
-    results.append(Workbench::take(v, w.size()).reshape(numpy_shape(shape)));
+    results.append(bench.take(v, w.size()).reshape(numpy_shape(shape)));
   };
   result(op.arrays.parameters);
   for (size_t s = 0; s < slots.size() && s < 3; ++s) {
@@ -249,6 +248,7 @@ void bind_optimizer_kernels(py::module_& m) {
 
 void bind_kernels(py::module_& module) {
   py::module_ m = module.def_submodule("kernels", "The fused kernels on NumPy arrays.");
+  m.def("set_device", [](const std::string& name) { kernel_device() = name; });
   bind_dense_kernels(m);
   bind_pointwise_kernels(m);
   bind_row_wise_kernels(m);

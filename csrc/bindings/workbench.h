@@ -7,15 +7,19 @@
 #include <vector>
 
 #include "bindings/array.h"
+#include "bindings/device.h"
 #include "core/error.h"
-#include "cpu/backend.h"
 #include "math/activation_names.h"
 
 namespace dnnfast::bindings {
 
+// The device that kernels.* runs on; set by Python before a call.
+std::string& kernel_device();
+
 class Workbench {
  public:
-  Workbench() : backend_(cpu::make_backend()) {}
+  Workbench() : Workbench("cpu") {}
+  explicit Workbench(const std::string& device) : backend_(make_device(device)) {}
 
   int64_t panel_width() const { return backend_->panel_width(); }
 
@@ -40,41 +44,60 @@ class Workbench {
 
   // Copies in and out.
   BatchMatrix matrix(const FloatArray& x) {
-    BatchMatrix m = matrix(x.shape(0), x.shape(1));
-    for (int64_t r = 0; r < x.shape(0); ++r) std::copy_n(x.data() + r * m.cols, m.cols, m.row(r));
+    const BatchMatrix m = matrix(x.shape(0), x.shape(1));
+    write(m.data, x.shape(0) * m.ld, [&](float* to) {
+      for (int64_t r = 0; r < x.shape(0); ++r)
+        std::copy_n(x.data() + r * m.cols, m.cols, to + r * m.ld);
+    });
     return m;
   }
 
   PanelMatrix panels(const FloatArray& x) {
-    PanelMatrix w = panels(x.shape(0), x.shape(1));
-    for (int64_t i = 0; i < w.in; ++i)
-      for (int64_t o = 0; o < w.out; ++o) w.at(i, o) = x.data()[i * w.out + o];
+    const PanelMatrix w = panels(x.shape(0), x.shape(1));
+    write(w.data, w.size(), [&](float* to) {
+      PanelMatrix host = w;
+      host.data = to;
+      for (int64_t i = 0; i < w.in; ++i)
+        for (int64_t o = 0; o < w.out; ++o) host.at(i, o) = x.data()[i * w.out + o];
+    });
     return w;
   }
 
   float* vector(const FloatArray& x) {
     float* v = vector(x.size());
-    std::copy_n(x.data(), x.size(), v);
+    write(v, x.size(), [&](float* to) { std::copy_n(x.data(), x.size(), to); });
     return v;
   }
 
-  static py::array_t<float> take(const BatchMatrix& m, int64_t rows) {
+  template <class T>
+  const T* table(const std::vector<T>& values) {
+    const size_t bytes = values.size() * sizeof(T);
+    memory_.push_back(backend_->allocate(bytes));
+    if (bytes > 0) backend_->upload(memory_.back()->data(), values.data(), bytes);
+    return static_cast<const T*>(memory_.back()->data());
+  }
+
+  py::array_t<float> take(const BatchMatrix& m, int64_t rows) const {
     py::array_t<float> out({rows, m.cols});
+    const std::vector<float> values = read(m.data, rows * m.ld);
     for (int64_t r = 0; r < rows; ++r)
-      std::copy_n(m.row(r), m.cols, out.mutable_data() + r * m.cols);
+      std::copy_n(values.data() + r * m.ld, m.cols, out.mutable_data() + r * m.cols);
     return out;
   }
 
-  static py::array_t<float> take(const PanelMatrix& w) {
+  py::array_t<float> take(const PanelMatrix& w) const {
     py::array_t<float> out({w.in, w.out});
+    std::vector<float> values = read(w.data, w.size());
+    PanelMatrix host = w;
+    host.data = values.data();
     for (int64_t i = 0; i < w.in; ++i)
-      for (int64_t o = 0; o < w.out; ++o) out.mutable_data()[i * w.out + o] = w.at(i, o);
+      for (int64_t o = 0; o < w.out; ++o) out.mutable_data()[i * w.out + o] = host.at(i, o);
     return out;
   }
 
-  static py::array_t<float> take(const float* v, int64_t size) {
+  py::array_t<float> take(const float* v, int64_t size) const {
     py::array_t<float> out(size);
-    std::copy_n(v, size, out.mutable_data());
+    backend_->download(out.mutable_data(), v, static_cast<size_t>(size) * sizeof(float));
     return out;
   }
 
@@ -93,6 +116,18 @@ class Workbench {
   }
 
  private:
+  template <class F>
+  void write(float* to, int64_t floats, F fill) {
+    std::vector<float> values(static_cast<size_t>(floats));
+    fill(values.data());
+    backend_->upload(to, values.data(), values.size() * sizeof(float));
+  }
+  std::vector<float> read(const float* from, int64_t floats) const {
+    std::vector<float> values(static_cast<size_t>(floats));
+    backend_->download(values.data(), from, values.size() * sizeof(float));
+    return values;
+  }
+
   std::unique_ptr<ops::Backend> backend_;
   std::vector<std::unique_ptr<ops::Memory>> memory_;
 };

@@ -30,7 +30,7 @@ __device__ inline bool step_context(const Step& step, const Turn& turn, ops::Ste
   context.first_row += i * step.context.batch;
   const int64_t left = step.row_end - context.first_row;
   if (left < context.batch) context.batch = left;
-  context.sample = turn.pass;
+  context.sample += turn.pass;
   context.step +=
       static_cast<uint64_t>(i) + static_cast<uint64_t>(turn.pass) * context.sample_stride;
   if (step.scalars) context.scalars = step.scalars[i];

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,7 @@ from engine.graphs import GRAPHS
 from gpu import simulation
 
 PROGRAMS = ["tests/cpp/cuda_simulation_test.cpp", "tests/cpp/cuda_runtime_test.cpp"]
-ENGINE_TESTS = {
-    "training": ["tests/engine/test_against_reference.py"],
-    "samples": ["tests/engine/test_samples.py", "-k", "reference"],
-}
+TRAINING = ["tests/engine/test_against_reference.py"]
 
 
 @pytest.fixture(scope="session")
@@ -56,31 +55,56 @@ def run_tests(library: Path, *tests: str, **variables: str) -> None:
     run(library, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests, **variables)
 
 
-@pytest.mark.parametrize("tests", ENGINE_TESTS)
-def test_engine(library: Path, tests: str) -> None:
-    run_tests(library, *ENGINE_TESTS[tests])
-
-
-def test_engine_without_graphs(library: Path) -> None:
-    run_tests(library, *ENGINE_TESTS["training"], "-k", "trajectory", DNNFAST_CUDA_PLAIN="1")
-
-
-@pytest.mark.skipif("DNNFAST_SANITIZED" in os.environ, reason="the process is sanitized already")
-def test_engine_with_the_address_sanitizer(tmp_path: Path) -> None:
-    """Finds kernels that leave their arrays, and host code that touches the device's memory."""
-    library = simulation.build_library(tmp_path, "-fsanitize=address", "-g")
+def run_sanitized(folder: Path) -> None:
+    library = simulation.build_library(folder, "-fsanitize=address", "-g")
     run_tests(
         library,
-        *ENGINE_TESTS["training"],
+        *TRAINING,
         LD_PRELOAD=" ".join(simulation.runtime(name) for name in ("libasan.so", "libstdc++.so")),
         ASAN_OPTIONS="detect_leaks=0",
         PYTHONMALLOC="malloc",
     )
 
 
-def test_models(library: Path) -> None:
-    """Every test of the API that runs on each device."""
-    run_tests(library, "tests/api", "-k", "cuda")
+# Tests of the engine, of kernels and of models that run on the simulated device, the longest first.
+SUITES: dict[str, Callable[[Path, Path], None]] = {
+    # Finds kernels that leave their arrays, and host code that touches the device's memory.
+    "training, sanitized": lambda library, folder: run_sanitized(folder),
+    "kernels": lambda library, folder: run_tests(
+        library, "tests/kernels", "-k", "not 1100 and not large", DNNFAST_DEVICE="cuda"
+    ),
+    "models": lambda library, folder: run_tests(library, "tests/api", "-k", "cuda"),
+    "training": lambda library, folder: run_tests(library, *TRAINING),
+    "samples": lambda library, folder: run_tests(
+        library, "tests/engine/test_samples.py", "-k", "reference"
+    ),
+    "training, waiting after each op": lambda library, folder: run_tests(
+        library, *TRAINING, "-k", "trajectory", DNNFAST_CUDA_PLAIN="1"
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def suites(
+    library: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> dict[str, Future[None]]:
+    """The suites that were asked for, two at a time."""
+    wanted = {item.name for item in request.session.items}
+    if "DNNFAST_SANITIZED" in os.environ:  # the process is sanitized already
+        wanted -= {name for name in wanted if "sanitized" in name}
+    pool = ThreadPoolExecutor(2)
+    return {
+        name: pool.submit(suite, library, tmp_path_factory.mktemp("suite"))
+        for name, suite in SUITES.items()
+        if f"test_suite[{name}]" in wanted
+    }
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_suite(suites: dict[str, Future[None]], name: str) -> None:
+    if name not in suites:
+        pytest.skip("the process is sanitized already")
+    suites[name].result()
 
 
 def run_scenario(library: Path, call: str, **variables: str) -> bytes:

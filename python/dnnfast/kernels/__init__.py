@@ -11,8 +11,9 @@ any kernel can be compared with its specification:
 >>> bool(np.allclose(fast, exact, rtol=1e-6))
 True
 
-The arrays are copied into the engine's padded layouts and back; inside a model they stay there. For
-speed figures use ``dnnfast bench``, which times the kernels on those layouts.
+They run on the current device (`dnnfast.config.set_device`; on the CPU for "reference"). The arrays
+are copied into the engine's padded layouts and back; inside a model they stay there. For speed
+figures use ``dnnfast bench``, which times the kernels on those layouts.
 """
 
 from dnnfast.kernels.activation import activation_backward, activation_forward

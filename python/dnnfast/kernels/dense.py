@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dnnfast._core import kernels as _native
+from dnnfast.kernels.device import native as _native
 
 Array = NDArray[np.float32]
 

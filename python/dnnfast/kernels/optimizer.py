@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dnnfast._core import kernels as _native
+from dnnfast.kernels.device import native as _native
 
 Array = NDArray[np.float32]
 
