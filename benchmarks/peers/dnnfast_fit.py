@@ -41,6 +41,9 @@ def build(job: Job):
     model = network(work)
     model.compile(optimizer=work.optimizer or "sgd", loss="sparse_categorical_crossentropy")
 
+    # A GPU takes all rows at once, as the peers do; a CPU as many as its cache likes.
+    rows = work.rows if job.device == "cuda" else None
+
     def train() -> float:
         return model.fit(job.x, job.y, batch_size=work.batch, epochs=1, verbose=0).history["loss"][
             0
@@ -48,11 +51,11 @@ def build(job: Job):
 
     def predict() -> float:
         for _ in range(work.calls):
-            out = model.predict(job.x, batch_size=1024, verbose=0)
+            out = model.predict(job.x, batch_size=rows or 1024, verbose=0)
         return float(out.sum())
 
     def monte_carlo() -> float:
-        mean, deviation = model.predict(job.x, verbose=0, mc_samples=work.samples)
+        mean, deviation = model.predict(job.x, batch_size=rows, verbose=0, mc_samples=work.samples)
         return float(mean.sum() + deviation.sum())
 
     run = {"train": train, "predict": predict, "mc": monte_carlo}[work.kind]

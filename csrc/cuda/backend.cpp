@@ -235,6 +235,7 @@ class CudaBackend : public ops::Backend {
     check(cudaGetDeviceProperties(&properties, device), "asking for the device's properties");
     name_ = text("cuda:", device, " (", properties.name, ")");
     processors_ = properties.multiProcessorCount;
+    keep_freed_memory(device);
     test_device(stream_,
                 text(name_, ", compute capability ", properties.major, ".", properties.minor));
   }

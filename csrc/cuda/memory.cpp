@@ -24,6 +24,14 @@ DeviceMemory::~DeviceMemory() {
   cudaFreeAsync(data_, stream_->handle());
 }
 
+void keep_freed_memory(int device) {
+  cudaMemPool_t pool = nullptr;
+  check(cudaDeviceGetDefaultMemPool(&pool, device), "asking for the device's memory pool");
+  uint64_t kept = uint64_t{1} << 30;
+  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept),
+        "setting what the device's memory pool keeps");
+}
+
 bool on_device(const void* memory, int device) {
   cudaPointerAttributes attributes = {};
   check(cudaPointerGetAttributes(&attributes, memory), "asking where an array lies");

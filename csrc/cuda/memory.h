@@ -92,6 +92,9 @@ class Event {
   cudaEvent_t handle_ = nullptr;
 };
 
+// Lets a device keep freed memory for the next allocations, which would otherwise ask the system anew in every run.
+void keep_freed_memory(int device);
+
 // Whether memory is of that device; it is an error if it is of another one.
 bool on_device(const void* memory, int device);
 

@@ -20,22 +20,30 @@ __device__ void for_chunk_quads(const Chunk& chunk, F f) {
   for (int64_t i = threadIdx.x * 4; i < chunk.size; i += 4 * kThreads) f(chunk.offset + i);
 }
 
+// chunk_sum[c] = the sum over chunk c of what term(first element, segment) says of four elements.
+template <class F>
+__device__ void sum_chunks(const Piece& piece, const ops::OptimizerArrays& arrays,
+                           double* chunk_sum, F term) {
+  for_chunks(piece, arrays, [&](int64_t c, const Chunk& chunk) {
+    const ops::Segment segment = arrays.segments[chunk.segment];
+    double mine = 0;
+    for_chunk_quads(chunk, [&](int64_t at) { mine += term(at, segment); });
+    const double sum = block_sum(mine);
+    if (threadIdx.x == 0) chunk_sum[c] = sum;
+  });
+}
+
 struct RegularizationPenalty {
   ops::RegularizationPenalty op;
 
   constexpr Extent extent() const { return {op.arrays.chunk_count, 0, 1}; }
   __device__ void operator()(const Piece& piece, const Block&) const {
-    for_chunks(piece, op.arrays, [&](int64_t c, const Chunk& chunk) {
-      const ops::Segment segment = op.arrays.segments[chunk.segment];
-      double mine = 0;
-      for_chunk_quads(chunk, [&](int64_t at) {
-        float w[4];
-        load4(op.arrays.parameters + at, w);
-        for (int i = 0; i < 4; ++i)
-          mine += static_cast<double>(math::penalty(w[i], segment.l1, segment.l2));
-      });
-      const double sum = block_sum(mine);
-      if (threadIdx.x == 0) op.chunk_sum[c] = sum;
+    sum_chunks(piece, op.arrays, op.chunk_sum, [&](int64_t at, const ops::Segment& segment) {
+      const State w(op.arrays.parameters, at);
+      double sum = 0;
+      for (int i = 0; i < 4; ++i)
+        sum += static_cast<double>(math::penalty(w.v[i], segment.l1, segment.l2));
+      return sum;
     });
   }
 };
@@ -45,21 +53,16 @@ struct GradientNorm {
 
   constexpr Extent extent() const { return {op.arrays.chunk_count, 0, 1}; }
   __device__ void operator()(const Piece& piece, const Block&) const {
-    for_chunks(piece, op.arrays, [&](int64_t c, const Chunk& chunk) {
-      const ops::Segment segment = op.arrays.segments[chunk.segment];
-      double mine = 0;
-      for_chunk_quads(chunk, [&](int64_t at) {
-        State g(op.arrays.gradients, at);
-        float w[4];
-        load4(op.arrays.parameters + at, w);
-        for (int i = 0; i < 4; ++i) {
-          g.v[i] += math::penalty_gradient(w[i], segment.l1, segment.l2);
-          mine += static_cast<double>(g.v[i]) * static_cast<double>(g.v[i]);
-        }
-        g.store();
-      });
-      const double sum = block_sum(mine);
-      if (threadIdx.x == 0) op.chunk_sum[c] = sum;
+    sum_chunks(piece, op.arrays, op.chunk_sum, [&](int64_t at, const ops::Segment& segment) {
+      State g(op.arrays.gradients, at);
+      const State w(op.arrays.parameters, at);
+      double sum = 0;
+      for (int i = 0; i < 4; ++i) {
+        g.v[i] += math::penalty_gradient(w.v[i], segment.l1, segment.l2);
+        sum += static_cast<double>(g.v[i]) * static_cast<double>(g.v[i]);
+      }
+      g.store();
+      return sum;
     });
   }
 };

@@ -119,26 +119,26 @@ class DeviceTest {
     memory_.resize(operands_);  // the result's may go
   }
 
-  HostMatrix product() const {
-    HostMatrix y(kRows, kOut);
-    for (int64_t r = 0; r < kRows; ++r)
-      for (int64_t c = 0; c < kOut; ++c)
-        for (int64_t k = 0; k < kIn; ++k) y.at(r, c) += x_.at(r, k) * w_.at(k, c);
+  // Element (r, c) is the sum of term(r, c, k) over k.
+  template <class F>
+  static HostMatrix sums(int64_t rows, int64_t cols, int64_t depth, F term) {
+    HostMatrix y(rows, cols);
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < cols; ++c)
+        for (int64_t k = 0; k < depth; ++k) y.at(r, c) += term(r, c, k);
     return y;
   }
+  HostMatrix product() const {
+    return sums(kRows, kOut, kIn,
+                [&](int64_t r, int64_t c, int64_t k) { return x_.at(r, k) * w_.at(k, c); });
+  }
   HostMatrix product_with_transposed() const {
-    HostMatrix dx(kRows, kIn);
-    for (int64_t r = 0; r < kRows; ++r)
-      for (int64_t c = 0; c < kIn; ++c)
-        for (int64_t k = 0; k < kOut; ++k) dx.at(r, c) += dz_.at(r, k) * w_.at(c, k);
-    return dx;
+    return sums(kRows, kIn, kOut,
+                [&](int64_t r, int64_t c, int64_t k) { return dz_.at(r, k) * w_.at(c, k); });
   }
   HostMatrix transposed_product() const {
-    HostMatrix dw(kIn, kOut);
-    for (int64_t r = 0; r < kIn; ++r)
-      for (int64_t c = 0; c < kOut; ++c)
-        for (int64_t k = 0; k < kRows; ++k) dw.at(r, c) += x_.at(k, r) * dz_.at(k, c);
-    return dw;
+    return sums(kIn, kOut, kRows,
+                [&](int64_t r, int64_t c, int64_t k) { return x_.at(k, r) * dz_.at(k, c); });
   }
   HostMatrix softmax_rows() const {
     HostMatrix y(kRows, kOut);
