@@ -52,11 +52,10 @@ ops::Source source_of(const py::array& array, const ArrayName& name) {
 }
 
 GivenArray::GivenArray(const py::object& object) : array(py::none()) {
-  on_gpu = py::isinstance<py::tuple>(object);
+  on_gpu = !py::isinstance<py::array>(object) && py::hasattr(object, "geometry");
   if (on_gpu) {
-    const auto pair = object.cast<std::pair<py::array, uint64_t>>();
-    array = pair.first;
-    stream = pair.second;
+    array = object.attr("geometry").cast<py::array>();
+    stream = object.attr("stream").cast<uint64_t>();
   } else {
     array = py::array::ensure(object);
     if (!array) throw py::error_already_set();

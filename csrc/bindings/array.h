@@ -27,8 +27,8 @@ struct ArrayName {
 // Throws Error(value or type) when that cannot be, naming it.
 ops::Source source_of(const py::array& array, const ArrayName& name);
 
-// An array as Python hands it over: a NumPy array, or a pair of one whose memory is a GPU's and of the stream that it
-// comes from.
+// An array as Python hands it over: a NumPy array, or a dnnfast.training.device_arrays.DeviceArray, which holds one whose
+// memory is a GPU's.
 struct GivenArray {
   py::array array;
   bool on_gpu = false;
@@ -38,6 +38,18 @@ struct GivenArray {
   explicit GivenArray(const py::object& object);
 };
 std::vector<GivenArray> given_arrays(const std::vector<py::object>& objects);
+
+// A kernel's argument: float32 and contiguous. NumPy arrays become so; what lies on a GPU must be.
+struct FloatInput {
+  py::array array;
+  bool on_gpu = false;
+  uint64_t stream = 0;
+
+  py::ssize_t ndim() const { return array.ndim(); }
+  py::ssize_t shape(py::ssize_t axis) const { return array.shape(axis); }
+  py::ssize_t size() const { return array.size(); }
+  const float* data() const { return static_cast<const float*>(array.data()); }
+};
 
 // The arrays of a data set, held for as long as the object lives.
 class Dataset {
@@ -64,3 +76,33 @@ void bind_kernels(py::module_& module);
 void bind_timing(py::module_& module);
 
 }  // namespace dnnfast::bindings
+
+namespace pybind11::detail {
+
+template <>
+struct type_caster<dnnfast::bindings::FloatInput> {
+  PYBIND11_TYPE_CASTER(dnnfast::bindings::FloatInput, const_name("array of float32"));
+
+  bool load(handle source, bool) {
+    using dnnfast::bindings::FloatArray;
+    if (!isinstance<array>(source) && hasattr(source, "geometry")) {
+      const dnnfast::bindings::GivenArray given(reinterpret_borrow<object>(source));
+      if (!isinstance<array_t<float, array::c_style>>(given.array))
+        dnnfast::fail(
+            dnnfast::ErrorKind::type,
+            "a kernel's array on a GPU must be contiguous and of float32; this one is of ",
+            std::string(str(given.array.dtype())), ". Use .astype('float32')");
+      value = {given.array, true, given.stream};
+      return true;
+    }
+    const FloatArray host = FloatArray::ensure(source);
+    if (!host) {
+      PyErr_Clear();
+      return false;
+    }
+    value.array = host;
+    return true;
+  }
+};
+
+}  // namespace pybind11::detail

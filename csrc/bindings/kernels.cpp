@@ -17,7 +17,7 @@ std::string& kernel_device() {
 
 namespace {
 
-using MaybeArray = std::optional<FloatArray>;
+using MaybeArray = std::optional<FloatInput>;
 
 struct RandomBits {
   double rate = 0;
@@ -33,8 +33,8 @@ struct RandomBits {
   }
 };
 
-py::array_t<float> run_dense_forward(const FloatArray& x, const FloatArray& w, const MaybeArray& b,
-                                     const ops::Activation& act, const RandomBits& random) {
+py::object run_dense_forward(const FloatInput& x, const FloatInput& w, const MaybeArray& b,
+                             const ops::Activation& act, const RandomBits& random) {
   need_matrix(x, "x");
   need_matrix(w, "w");
   need_shape(w, "w", {x.shape(1), w.shape(1)});
@@ -54,7 +54,7 @@ py::array_t<float> run_dense_forward(const FloatArray& x, const FloatArray& w, c
 }
 
 // f'(z) and the dropout bits of a pointwise chain applied to dy, in a bench's memory.
-BatchMatrix pointwise_gradient(Workbench& bench, const FloatArray& dy, const MaybeArray& z,
+BatchMatrix pointwise_gradient(Workbench& bench, const FloatInput& dy, const MaybeArray& z,
                                const ops::Activation& act, const RandomBits& random) {
   const int64_t rows = dy.shape(0);
   ops::PointwiseBackward op;
@@ -75,7 +75,7 @@ BatchMatrix pointwise_gradient(Workbench& bench, const FloatArray& dy, const May
   return op.dx;
 }
 
-py::tuple run_dense_backward(const FloatArray& x, const FloatArray& w, const FloatArray& dy,
+py::tuple run_dense_backward(const FloatInput& x, const FloatInput& w, const FloatInput& dy,
                              bool bias, const ops::Activation& act, const MaybeArray& z,
                              const RandomBits& random) {
   need_matrix(x, "x");
@@ -100,8 +100,8 @@ py::tuple run_dense_backward(const FloatArray& x, const FloatArray& w, const Flo
                         bias ? py::object(bench.take(weight.db, w.shape(1))) : py::none());
 }
 
-py::array_t<float> run_pointwise_forward(const FloatArray& x, const ops::Activation& act,
-                                         const RandomBits& random) {
+py::object run_pointwise_forward(const FloatInput& x, const ops::Activation& act,
+                                 const RandomBits& random) {
   need_matrix(x, "x");
   Workbench bench(kernel_device());
   ops::PointwiseForward op;
@@ -113,14 +113,14 @@ py::array_t<float> run_pointwise_forward(const FloatArray& x, const ops::Activat
   return bench.take(op.y, x.shape(0));
 }
 
-py::array_t<float> run_pointwise_backward(const FloatArray& dy, const MaybeArray& x,
-                                          const ops::Activation& act, const RandomBits& random) {
+py::object run_pointwise_backward(const FloatInput& dy, const MaybeArray& x,
+                                  const ops::Activation& act, const RandomBits& random) {
   need_matrix(dy, "dy");
   Workbench bench(kernel_device());
   return bench.take(pointwise_gradient(bench, dy, x, act, random), dy.shape(0));
 }
 
-py::array_t<float> run_row_wise_forward(ops::RowwiseKind kind, const FloatArray& x) {
+py::object run_row_wise_forward(ops::RowwiseKind kind, const FloatInput& x) {
   need_matrix(x, "x");
   const bool halves = kind == ops::RowwiseKind::glu;
   if (halves && x.shape(1) % 2)
@@ -133,8 +133,8 @@ py::array_t<float> run_row_wise_forward(ops::RowwiseKind kind, const FloatArray&
 }
 
 // saved: y, or x for glu.
-py::array_t<float> run_row_wise_backward(ops::RowwiseKind kind, const FloatArray& saved,
-                                         const FloatArray& dy) {
+py::object run_row_wise_backward(ops::RowwiseKind kind, const FloatInput& saved,
+                                 const FloatInput& dy) {
   need_matrix(saved, kind == ops::RowwiseKind::glu ? "x" : "y");
   const int64_t cols = kind == ops::RowwiseKind::glu ? saved.shape(1) / 2 : saved.shape(1);
   need_shape(dy, "dy", {saved.shape(0), cols});
@@ -146,7 +146,7 @@ py::array_t<float> run_row_wise_backward(ops::RowwiseKind kind, const FloatArray
 }
 
 // x: passes one after another, [passes * rows, cols].
-py::tuple run_sample_moments(const FloatArray& x, int64_t passes) {
+py::tuple run_sample_moments(const FloatInput& x, int64_t passes) {
   need_matrix(x, "x");
   const int64_t rows = passes > 0 ? x.shape(0) / passes : 0, cols = x.shape(1);
   if (rows < 1 || rows * passes != x.shape(0))
@@ -179,13 +179,13 @@ py::tuple run_sample_moments(const FloatArray& x, int64_t passes) {
 void bind_dense_kernels(py::module_& m) {
   m.def(
       "matmul",
-      [](const FloatArray& x, const FloatArray& w) {
+      [](const FloatInput& x, const FloatInput& w) {
         return run_dense_forward(x, w, std::nullopt, {}, {});
       },
       py::arg("x"), py::arg("w"));
   m.def(
       "dense_forward",
-      [](const FloatArray& x, const FloatArray& w, const MaybeArray& b, const std::string& act,
+      [](const FloatInput& x, const FloatInput& w, const MaybeArray& b, const std::string& act,
          double alpha, double beta, double rate, uint64_t seed, uint64_t step, uint32_t stream) {
         return run_dense_forward(x, w, b, activation_named(act, alpha, beta),
                                  {rate, seed, step, stream});
@@ -195,7 +195,7 @@ void bind_dense_kernels(py::module_& m) {
       py::arg("step") = 0, py::arg("stream") = 0);
   m.def(
       "dense_backward",
-      [](const FloatArray& x, const FloatArray& w, const FloatArray& dy, bool b,
+      [](const FloatInput& x, const FloatInput& w, const FloatInput& dy, bool b,
          const std::string& act, double alpha, double beta, const MaybeArray& z, double rate,
          uint64_t seed, uint64_t step, uint32_t stream) {
         return run_dense_backward(x, w, dy, b, activation_named(act, alpha, beta), z,
@@ -210,19 +210,19 @@ void bind_dense_kernels(py::module_& m) {
 void bind_pointwise_kernels(py::module_& m) {
   m.def(
       "activation_forward",
-      [](const FloatArray& x, const std::string& kind, double alpha, double beta) {
+      [](const FloatInput& x, const std::string& kind, double alpha, double beta) {
         return run_pointwise_forward(x, activation_named(kind, alpha, beta), {});
       },
       py::arg("x"), py::arg("kind"), py::arg("alpha") = 0.0, py::arg("beta") = 0.0);
   m.def(
       "activation_backward",
-      [](const FloatArray& x, const FloatArray& dy, const std::string& kind, double alpha,
+      [](const FloatInput& x, const FloatInput& dy, const std::string& kind, double alpha,
          double beta) {
         return run_pointwise_backward(dy, x, activation_named(kind, alpha, beta), {});
       },
       py::arg("x"), py::arg("dy"), py::arg("kind"), py::arg("alpha") = 0.0, py::arg("beta") = 0.0);
   auto dropout = [](bool backward) {
-    return [backward](const FloatArray& x, double rate, uint64_t seed, uint64_t step,
+    return [backward](const FloatInput& x, double rate, uint64_t seed, uint64_t step,
                       uint32_t stream) {
       const RandomBits random{rate, seed, step, stream};
       return backward ? run_pointwise_backward(x, std::nullopt, {}, random)
@@ -242,10 +242,10 @@ void bind_samples_kernels(py::module_& m) {
 void bind_row_wise_kernels(py::module_& m) {
   using Kind = ops::RowwiseKind;
   auto forward = [](Kind kind) {
-    return [kind](const FloatArray& x) { return run_row_wise_forward(kind, x); };
+    return [kind](const FloatInput& x) { return run_row_wise_forward(kind, x); };
   };
   auto backward = [](Kind kind) {
-    return [kind](const FloatArray& saved, const FloatArray& dy) {
+    return [kind](const FloatInput& saved, const FloatInput& dy) {
       return run_row_wise_backward(kind, saved, dy);
     };
   };

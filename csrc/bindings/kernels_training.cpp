@@ -13,7 +13,7 @@
 namespace dnnfast::bindings {
 namespace {
 
-using MaybeArray = std::optional<FloatArray>;
+using MaybeArray = std::optional<FloatInput>;
 
 const float* column_vector(Workbench& bench, const MaybeArray& v, const char* name, int64_t cols) {
   if (!v) return nullptr;
@@ -21,7 +21,7 @@ const float* column_vector(Workbench& bench, const MaybeArray& v, const char* na
   return bench.vector(*v);
 }
 
-py::tuple batchnorm_forward(const FloatArray& x, const MaybeArray& gamma, const MaybeArray& beta,
+py::tuple batchnorm_forward(const FloatInput& x, const MaybeArray& gamma, const MaybeArray& beta,
                             float epsilon) {
   need_matrix(x, "x");
   const int64_t rows = x.shape(0), cols = x.shape(1);
@@ -40,9 +40,9 @@ py::tuple batchnorm_forward(const FloatArray& x, const MaybeArray& gamma, const 
                         bench.take(op.variance, cols));
 }
 
-py::array_t<float> batchnorm_inference(const FloatArray& x, const MaybeArray& gamma,
-                                       const MaybeArray& beta, const FloatArray& moving_mean,
-                                       const FloatArray& moving_variance, float epsilon) {
+py::object batchnorm_inference(const FloatInput& x, const MaybeArray& gamma, const MaybeArray& beta,
+                               const FloatInput& moving_mean, const FloatInput& moving_variance,
+                               float epsilon) {
   need_matrix(x, "x");
   const int64_t rows = x.shape(0), cols = x.shape(1);
   Workbench bench(kernel_device());
@@ -58,7 +58,7 @@ py::array_t<float> batchnorm_inference(const FloatArray& x, const MaybeArray& ga
   return bench.take(op.y, rows);
 }
 
-py::tuple batchnorm_backward(const FloatArray& x, const MaybeArray& gamma, const FloatArray& dy,
+py::tuple batchnorm_backward(const FloatInput& x, const MaybeArray& gamma, const FloatInput& dy,
                              float epsilon) {
   need_matrix(x, "x");
   const int64_t rows = x.shape(0), cols = x.shape(1);
@@ -93,12 +93,11 @@ struct Target {
   std::vector<int32_t> labels;
 };
 
-Target target_of(Workbench& bench, const py::array& target, bool sparse, int64_t rows,
+Target target_of(Workbench& bench, const py::object& target, bool sparse, int64_t rows,
                  int64_t cols) {
   Target result;
   if (!sparse) {
-    const FloatArray values = FloatArray::ensure(target);
-    if (!values) throw py::error_already_set();
+    const auto values = target.cast<FloatInput>();
     need_shape(values, "target", {rows, cols});
     result.matrix = bench.matrix(values);
     return result;
@@ -118,10 +117,10 @@ Target target_of(Workbench& bench, const py::array& target, bool sparse, int64_t
 }
 
 struct LossResult {
-  py::array_t<float> rows, gradient;
+  py::object rows, gradient;
 };
 
-LossResult run_loss(const std::string& kind, const FloatArray& prediction, const py::array& target,
+LossResult run_loss(const std::string& kind, const FloatInput& prediction, const py::object& target,
                     bool from_logits, float label_smoothing, const MaybeArray& sample_weight) {
   need_matrix(prediction, "prediction");
   const int64_t rows = prediction.shape(0), cols = prediction.shape(1);
@@ -142,8 +141,8 @@ LossResult run_loss(const std::string& kind, const FloatArray& prediction, const
   return {bench.take(op.row_loss, rows), bench.take(op.gradient, rows)};
 }
 
-py::array_t<float> metric_rows(const std::string& kind, const FloatArray& prediction,
-                               const py::array& target) {
+py::object metric_rows(const std::string& kind, const FloatInput& prediction,
+                       const py::object& target) {
   need_matrix(prediction, "prediction");
   const int64_t rows = prediction.shape(0);
   Workbench bench(kernel_device());
@@ -160,10 +159,10 @@ py::array_t<float> metric_rows(const std::string& kind, const FloatArray& predic
 }
 
 // One step on arrays of any shape: (w, each slot or None, u_product). Absent slots stay absent.
-py::list optimizer_step(const std::string& kind, const FloatArray& w, const FloatArray& g,
+py::list optimizer_step(const std::string& kind, const FloatInput& w, const FloatInput& g,
                         const std::vector<MaybeArray>& slots, const py::dict& options,
                         double learning_rate, int64_t step, double u_product) {
-  const engine::Shape shape(w.shape(), w.shape() + w.ndim());
+  const engine::Shape shape(w.array.shape(), w.array.shape() + w.ndim());
   need_shape(g, "g", shape);
   engine::Optimizer optimizer;
   optimizer.kind = engine::optimizer_kind(kind);
@@ -194,9 +193,7 @@ py::list optimizer_step(const std::string& kind, const FloatArray& w, const Floa
   context.scalars = scalars[0];
   bench.run(op, 1, context);
   py::list results;
-  auto result = [&](const float* v) {
-    results.append(bench.take(v, w.size()).reshape(numpy_shape(shape)));
-  };
+  auto result = [&](const float* v) { results.append(bench.take(v, numpy_shape(shape))); };
   result(op.arrays.parameters);
   for (size_t s = 0; s < slots.size() && s < 3; ++s) {
     if (op.arrays.slots[s])
@@ -222,7 +219,7 @@ void bind_batchnorm_kernels(py::module_& m) {
 void bind_loss_kernels(py::module_& m) {
   m.def(
       "loss_forward",
-      [](const std::string& kind, const FloatArray& prediction, const py::array& target,
+      [](const std::string& kind, const FloatInput& prediction, const py::object& target,
          bool from_logits, float label_smoothing) {
         return run_loss(kind, prediction, target, from_logits, label_smoothing, std::nullopt).rows;
       },
@@ -230,7 +227,7 @@ void bind_loss_kernels(py::module_& m) {
       py::arg("label_smoothing") = 0.0f);
   m.def(
       "loss_backward",
-      [](const std::string& kind, const FloatArray& prediction, const py::array& target,
+      [](const std::string& kind, const FloatInput& prediction, const py::object& target,
          bool from_logits, float label_smoothing, const MaybeArray& sample_weight) {
         return run_loss(kind, prediction, target, from_logits, label_smoothing, sample_weight)
             .gradient;

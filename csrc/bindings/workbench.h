@@ -2,8 +2,10 @@
 // Runs a single op on NumPy arrays: puts them into the engine's padded layouts, runs a program of one call, and
 // takes the result out again. For kernels.* and the microbenchmarks.
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/array.h"
@@ -43,29 +45,23 @@ class Workbench {
   }
 
   // Copies in and out.
-  BatchMatrix matrix(const FloatArray& x) {
+  BatchMatrix matrix(const FloatInput& x) {
     const BatchMatrix m = matrix(x.shape(0), x.shape(1));
-    write(m.data, x.shape(0) * m.ld, [&](float* to) {
-      for (int64_t r = 0; r < x.shape(0); ++r)
-        std::copy_n(x.data() + r * m.cols, m.cols, to + r * m.ld);
-    });
+    copy_in(m.data, m.ld, x, 0, m.cols, x.shape(0));
     return m;
   }
 
-  PanelMatrix panels(const FloatArray& x) {
+  PanelMatrix panels(const FloatInput& x) {
     const PanelMatrix w = panels(x.shape(0), x.shape(1));
-    write(w.data, w.size(), [&](float* to) {
-      PanelMatrix host = w;
-      host.data = to;
-      for (int64_t i = 0; i < w.in; ++i)
-        for (int64_t o = 0; o < w.out; ++o) host.at(i, o) = x.data()[i * w.out + o];
-    });
+    for (int64_t p = 0; p < w.panels(); ++p)
+      copy_in(w.panel(p), w.panel_width(p), x, p * w.width, std::min(w.width, w.out - p * w.width),
+              w.in);
     return w;
   }
 
-  float* vector(const FloatArray& x) {
+  float* vector(const FloatInput& x) {
     float* v = vector(x.size());
-    write(v, x.size(), [&](float* to) { std::copy_n(x.data(), x.size(), to); });
+    copy_in(v, 0, x, 0, x.size(), 1);
     return v;
   }
 
@@ -77,28 +73,28 @@ class Workbench {
     return static_cast<const T*>(memory_.back()->data());
   }
 
-  py::array_t<float> take(const BatchMatrix& m, int64_t rows) const {
-    py::array_t<float> out({rows, m.cols});
-    const std::vector<float> values = read(m.data, rows * m.ld);
-    for (int64_t r = 0; r < rows; ++r)
-      std::copy_n(values.data() + r * m.ld, m.cols, out.mutable_data() + r * m.cols);
-    return out;
+  // Results are where the inputs are.
+  py::object take(const BatchMatrix& m, int64_t rows) const {
+    Result out(on_gpu_, {rows, m.cols});
+    copy(out.data, m.cols, m.data, m.ld, m.cols, rows);
+    return out.array;
   }
 
-  py::array_t<float> take(const PanelMatrix& w) const {
-    py::array_t<float> out({w.in, w.out});
-    std::vector<float> values = read(w.data, w.size());
-    PanelMatrix host = w;
-    host.data = values.data();
-    for (int64_t i = 0; i < w.in; ++i)
-      for (int64_t o = 0; o < w.out; ++o) out.mutable_data()[i * w.out + o] = host.at(i, o);
-    return out;
+  py::object take(const PanelMatrix& w) const {
+    Result out(on_gpu_, {w.in, w.out});
+    for (int64_t p = 0; p < w.panels(); ++p)
+      copy(out.data + p * w.width, w.out, w.panel(p), w.panel_width(p),
+           std::min(w.width, w.out - p * w.width), w.in);
+    return out.array;
   }
 
-  py::array_t<float> take(const float* v, int64_t size) const {
-    py::array_t<float> out(size);
-    backend_->download(out.mutable_data(), v, static_cast<size_t>(size) * sizeof(float));
-    return out;
+  py::object take(const float* v, std::vector<py::ssize_t> shape) const {
+    Result out(on_gpu_, std::move(shape));
+    copy(out.data, 0, v, 0, out.size, 1);
+    return out.array;
+  }
+  py::object take(const float* v, int64_t size) const {
+    return take(v, std::vector<py::ssize_t>{size});
   }
 
   std::unique_ptr<ops::Executable> compile(ops::Op op, int64_t batch) {
@@ -116,35 +112,59 @@ class Workbench {
   }
 
  private:
-  template <class F>
-  void write(float* to, int64_t floats, F fill) {
-    std::vector<float> values(static_cast<size_t>(floats));
-    fill(values.data());
-    backend_->upload(to, values.data(), values.size() * sizeof(float));
+  // A new array of NumPy, or of CuPy on the GPU.
+  struct Result {
+    py::object array;
+    float* data;
+    int64_t size = 1;
+
+    Result(bool on_gpu, std::vector<py::ssize_t> shape) {
+      for (const py::ssize_t n : shape) size *= n;
+      if (on_gpu) {
+        array = py::module_::import("cupy").attr("empty")(py::tuple(py::cast(shape)), "float32");
+        const py::dict interface = array.attr("__cuda_array_interface__");
+        data = reinterpret_cast<float*>(interface["data"].cast<std::pair<uintptr_t, bool>>().first);
+      } else {
+        py::array_t<float> host(std::move(shape));
+        data = host.mutable_data();
+        array = std::move(host);
+      }
+    }
+  };
+
+  // Rows of floats; pitches in floats.
+  void copy(float* to, int64_t to_pitch, const float* from, int64_t from_pitch, int64_t floats,
+            int64_t rows) const {
+    constexpr auto kBytes = sizeof(float);
+    backend_->copy_rows(to, static_cast<size_t>(to_pitch) * kBytes, from,
+                        static_cast<size_t>(from_pitch) * kBytes,
+                        static_cast<size_t>(floats) * kBytes, rows);
   }
-  std::vector<float> read(const float* from, int64_t floats) const {
-    std::vector<float> values(static_cast<size_t>(floats));
-    backend_->download(values.data(), from, values.size() * sizeof(float));
-    return values;
+  void copy_in(float* to, int64_t to_pitch, const FloatInput& x, int64_t column, int64_t floats,
+               int64_t rows) {
+    on_gpu_ = on_gpu_ || x.on_gpu;
+    if (x.stream != 0) backend_->wait_for(x.stream);
+    copy(to, to_pitch, x.data() + column, x.ndim() > 1 ? x.shape(1) : 0, floats, rows);
   }
 
+  bool on_gpu_ = false;  // an input
   std::unique_ptr<ops::Backend> backend_;
   std::vector<std::unique_ptr<ops::Memory>> memory_;
 };
 
 // Argument checks. Each names the argument, what was given and what was expected.
-inline std::string shape_text(const py::array& a) {
-  return engine::describe_shape({a.shape(), a.shape() + a.ndim()});
+inline std::string shape_text(const FloatInput& x) {
+  return engine::describe_shape({x.array.shape(), x.array.shape() + x.ndim()});
 }
 
-inline void need_matrix(const FloatArray& x, const char* name) {
+inline void need_matrix(const FloatInput& x, const char* name) {
   if (x.ndim() != 2 || x.shape(0) < 1 || x.shape(1) < 1)
     fail(ErrorKind::value, name, " has shape ", shape_text(x),
          "; expected a matrix (rows, columns) that is not empty");
 }
 
-inline void need_shape(const FloatArray& x, const char* name, const engine::Shape& shape) {
-  if (engine::Shape(x.shape(), x.shape() + x.ndim()) != shape)
+inline void need_shape(const FloatInput& x, const char* name, const engine::Shape& shape) {
+  if (engine::Shape(x.array.shape(), x.array.shape() + x.ndim()) != shape)
     fail(ErrorKind::value, name, " has shape ", shape_text(x), "; expected ",
          engine::describe_shape(shape));
 }

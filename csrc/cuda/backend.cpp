@@ -252,6 +252,19 @@ class CudaBackend : public ops::Backend {
   void download(void* host, const void* device, size_t bytes) override {
     cuda::download(*stream_, host, device, bytes);
   }
+  void copy_rows(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t bytes,
+                 int64_t rows) override {
+    const std::string doing = text("copying ", rows, " rows of ", bytes, " bytes");
+    stream_->use();
+    check(cudaMemcpy2DAsync(to, std::max(to_pitch, bytes), from, std::max(from_pitch, bytes), bytes,
+                            static_cast<size_t>(rows), cudaMemcpyDefault, stream_->handle()),
+          doing);
+    stream_->wait(doing);
+  }
+  void wait_for(uint64_t stream) override {
+    stream_->use();
+    cuda::wait_for(*stream_, stream);
+  }
   std::unique_ptr<ops::Executable> compile(ops::Program program, int64_t capacity) override {
     return std::make_unique<CudaExecutable>(stream_, resident_, std::move(program), capacity,
                                             processors_);

@@ -32,6 +32,14 @@ void keep_freed_memory(int device) {
         "setting what the device's memory pool keeps");
 }
 
+void wait_for(const Stream& stream, uint64_t other) {
+  if (other == 0) return;
+  const Event ready;
+  check(cudaEventRecord(ready.handle(), reinterpret_cast<cudaStream_t>(other)),
+        "waiting for the stream that an array comes from");
+  ready.hold(stream);
+}
+
 bool on_device(const void* memory, int device) {
   cudaPointerAttributes attributes = {};
   check(cudaPointerGetAttributes(&attributes, memory), "asking where an array lies");

@@ -95,6 +95,9 @@ class Event {
 // Lets a device keep freed memory for the next allocations, which would otherwise ask the system anew in every run.
 void keep_freed_memory(int device);
 
+// What comes on the stream waits for the work that is now on another one, given as in ops::Source::stream.
+void wait_for(const Stream& stream, uint64_t other);
+
 // Whether memory is of that device; it is an error if it is of another one.
 bool on_device(const void* memory, int device);
 

@@ -50,11 +50,7 @@ void* Staging::copy(const void* host, size_t bytes) {
 // Arrays on this device are used where they are, once the stream that they come from is done with them.
 bool Staging::lies_here(const void* data, uint64_t stream) const {
   if (!data || !on_device(data, stream_->device())) return false;
-  if (stream == 0) return true;
-  Event ready;
-  check(cudaEventRecord(ready.handle(), reinterpret_cast<cudaStream_t>(stream)),
-        "waiting for the stream that an array comes from");
-  ready.hold(*stream_);
+  wait_for(*stream_, stream);
   return true;
 }
 

@@ -3,6 +3,7 @@
 // ops because a backend's one job is to run ops. Adding a device means adding one more room.
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -12,7 +13,7 @@
 namespace dnnfast::ops {
 
 // Changes with anything that crosses this interface: a library of another one is not used.
-inline constexpr int kBackendInterface = 4;
+inline constexpr int kBackendInterface = 5;
 
 // In the place of a device's number: a device that is described and not there.
 inline constexpr int kDescribedDevice = -1;
@@ -52,6 +53,15 @@ class Backend {
   virtual std::unique_ptr<Memory> allocate(size_t bytes) = 0;
   virtual void upload(void* device, const void* host, size_t bytes) = 0;
   virtual void download(void* host, const void* device, size_t bytes) = 0;
+  // Rows of `bytes` bytes, `pitch` apart, between the host and the device or on the device. Complete when it returns.
+  virtual void copy_rows(void* to, size_t to_pitch, const void* from, size_t from_pitch,
+                         size_t bytes, int64_t rows) {
+    for (int64_t r = 0; r < rows; ++r)
+      std::memcpy(static_cast<char*>(to) + static_cast<size_t>(r) * to_pitch,
+                  static_cast<const char*>(from) + static_cast<size_t>(r) * from_pitch, bytes);
+  }
+  // Before what comes next: the work that is on a stream of the device now. See Source::stream.
+  virtual void wait_for(uint64_t) {}
   virtual std::unique_ptr<Executable> compile(Program program, int64_t batch_capacity) = 0;
 };
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import dnnfast as keras
-from dnnfast import _core
+from dnnfast import _core, kernels, reference
 from engine.graphs import GRAPHS, make_data
 from engine.test_against_reference import sessions
 from gpu.device_memory import GpuArray, pretend_cupy
@@ -182,6 +182,38 @@ def arrays_on_the_device() -> None:
         model.predict(GpuArray(x.astype("complex64")))
     with pytest.raises(TypeError, match="is a GpuArray on a GPU, but the model runs on 'cpu'"):
         model.predict(GpuArray(x), device="cpu")
+
+
+def kernels_on_the_device() -> None:
+    """Kernels take arrays of a GPU and leave their results there."""
+    pretend_cupy()
+    keras.config.set_device("cuda")
+    rng = np.random.default_rng(9)
+    x, w, b = (rng.standard_normal(n).astype("float32") for n in ((40, 20), (20, 33), 33))
+    dy = rng.standard_normal((40, 33)).astype("float32")
+    calls: list[tuple[str, list[Any], dict[str, Any]]] = [
+        ("dense_forward", [x, w, b], {"activation": "tanh"}),
+        ("dense_backward", [x, w, dy], {}),
+        ("batchnorm_backward", [dy, b, dy[::-1]], {}),
+        ("softmax_forward", [x], {}),
+        ("loss_backward", ["mean_squared_error", dy, dy[::-1]], {}),
+        ("nadam_step", [b, b, b * 0, b * 0], {"step": 1, "u_product": 1.0}),
+    ]
+    for name, arguments, options in calls:
+        given = [GpuArray(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        found = getattr(kernels, name)(*given, **options)
+        expected = getattr(reference, name)(*arguments, **options)
+        if not isinstance(expected, tuple):
+            found, expected = (found,), (expected,)
+        for a, e in zip(found, expected, strict=True):
+            assert isinstance(a, GpuArray) or np.ndim(e) == 0
+            value = a.numpy() if isinstance(a, GpuArray) else a
+            np.testing.assert_allclose(value, e, atol=1e-5 * np.abs(e).max(), err_msg=name)
+    with pytest.raises(TypeError, match=r"must be contiguous and of float32"):
+        kernels.matmul(GpuArray(x.astype("float64")), w)
+    keras.config.set_device("cpu")
+    with pytest.raises(TypeError, match=r"on a GPU, but the model runs on 'cpu'"):
+        kernels.matmul(GpuArray(x), w)
 
 
 def two_devices() -> None:

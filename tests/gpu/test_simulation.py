@@ -164,6 +164,10 @@ def test_arrays_on_the_device(library: Path) -> None:
     run_scenario(library, "arrays_on_the_device()")
 
 
+def test_kernels_on_the_device(library: Path) -> None:
+    run_scenario(library, "kernels_on_the_device()")
+
+
 def test_two_devices(library: Path) -> None:
     run_scenario(library, "two_devices()", DNNFAST_SIM_DEVICES="2")
 

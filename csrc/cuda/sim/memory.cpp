@@ -165,6 +165,19 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   return error == cudaSuccess && waits ? drain(stream) : error;
 }
 
+cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch,
+                              size_t width, size_t height, cudaMemcpyKind kind,
+                              cudaStream_t stream) {
+  if (to_pitch < width || from_pitch < width) return remember(cudaErrorInvalidValue);
+  for (size_t r = 0; r < height; ++r) {
+    const cudaError_t error =
+        cudaMemcpyAsync(static_cast<char*>(to) + r * to_pitch,
+                        static_cast<const char*>(from) + r * from_pitch, width, kind, stream);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
 cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream) {
   if (bytes == 0) return cudaSuccess;
   if (!allocation_of(space().device, memory)) return remember(cudaErrorInvalidValue);

@@ -11,9 +11,11 @@ any kernel can be compared with its specification:
 >>> bool(np.allclose(fast, exact, rtol=1e-6))
 True
 
-They run on the current device (`dnnfast.config.set_device`; on the CPU for "reference"). The arrays
-are copied into the engine's padded layouts and back; inside a model they stay there. For speed
-figures use ``dnnfast bench``, which times the kernels on those layouts.
+They run on the current device (`dnnfast.config.set_device`; on the CPU for "reference"). Arrays are
+copied into the engine's padded layouts and back; inside a model they stay there. Where models run
+on a GPU, float32 arrays of that GPU (CuPy, or with ``__cuda_array_interface__`` or DLPack) are
+taken too, and the results are then arrays of CuPy: nothing goes through the host. For speed figures
+use ``dnnfast bench``, which times the kernels on those layouts.
 """
 
 from dnnfast.kernels.activation import activation_backward, activation_forward

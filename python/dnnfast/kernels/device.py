@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dnnfast import engine
 from dnnfast.config import settings
+from dnnfast.training.arrays import as_array
+from dnnfast.training.device_arrays import is_on_gpu
 
 
 class _Kernels:
     """Looks up kernels in the native module and points them to the device first."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         kernels = engine.native().kernels
         device = settings.device()
         if device.startswith("cuda:"):
             engine.native().set_cuda_library(str(engine.cuda_library()))
         kernels.set_device("cpu" if device == "reference" else device)
-        return getattr(kernels, name)
+        kernel = getattr(kernels, name)
+
+        def run(*arguments: Any) -> Any:
+            return kernel(*map(_placed, arguments))
+
+        return run
+
+
+def _placed(argument: Any) -> Any:
+    if isinstance(argument, list):
+        return [_placed(item) for item in argument]
+    return as_array(argument, "an argument") if is_on_gpu(argument) else argument
 
 
 native = _Kernels()

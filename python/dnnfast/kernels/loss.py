@@ -34,7 +34,7 @@ def loss_forward(
     >>> loss_forward("mean_squared_error", [[1.0, 3.0]], [[0.0, 0.0]])
     array([5.], dtype=float32)
     """
-    return _native.loss_forward(kind, prediction, np.asarray(target), from_logits, label_smoothing)
+    return _native.loss_forward(kind, prediction, target, from_logits, label_smoothing)
 
 
 def loss_backward(
@@ -64,5 +64,5 @@ def loss_backward(
     array([[1., 3.]], dtype=float32)
     """
     return _native.loss_backward(
-        kind, prediction, np.asarray(target), from_logits, label_smoothing, sample_weight
+        kind, prediction, target, from_logits, label_smoothing, sample_weight
     )

@@ -24,4 +24,4 @@ def metric_rows(kind: str, prediction: ArrayLike, target: ArrayLike) -> NDArray[
     >>> metric_rows("sparse_categorical_accuracy", [[0.1, 0.9], [0.8, 0.2]], [1, 1])
     array([1., 0.], dtype=float32)
     """
-    return _native.metric_rows(kind, prediction, np.asarray(target))
+    return _native.metric_rows(kind, prediction, target)

@@ -28,8 +28,8 @@ class DeviceArray:
     def __init__(self, owner: Any, what: str) -> None:
         interface = owner.__cuda_array_interface__
         self.stream = interface.get("stream") or 0
-        # Its data pointer is the device's: only its geometry may be used.
-        self._geometry = np.asarray(_Geometry(owner, interface))
+        # For the native module. Its data pointer is the device's: whoever looks at a value crashes.
+        self.geometry = np.asarray(_Geometry(owner, interface))
         if self.dtype.kind not in _KINDS or self.dtype.byteorder not in "=|":
             raise TypeError(
                 f"{what} has dtype {self.dtype}; expected float16, float32, float64, bool or an "
@@ -39,30 +39,30 @@ class DeviceArray:
     @property
     def shape(self) -> tuple[int, ...]:
         """Its shape."""
-        return self._geometry.shape
+        return self.geometry.shape
 
     @property
     def ndim(self) -> int:
         """Its number of axes."""
-        return self._geometry.ndim
+        return self.geometry.ndim
 
     @property
     def size(self) -> int:
         """Its number of elements."""
-        return self._geometry.size
+        return self.geometry.size
 
     @property
     def dtype(self) -> np.dtype:
         """Its type."""
-        return self._geometry.dtype
+        return self.geometry.dtype
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Its strides in bytes."""
-        return self._geometry.strides
+        return self.geometry.strides
 
     def __len__(self) -> int:
-        return len(self._geometry)
+        return len(self.geometry)
 
     def __getitem__(self, key: Any) -> DeviceArray:
         keys = key if isinstance(key, tuple) else (key,)
@@ -70,13 +70,8 @@ class DeviceArray:
             raise TypeError("an array on a GPU takes slices and integers as indices only.")
         part = DeviceArray.__new__(DeviceArray)
         part.stream = self.stream
-        part._geometry = self._geometry[(*keys, Ellipsis) if Ellipsis not in keys else keys]
+        part.geometry = self.geometry[(*keys, Ellipsis) if Ellipsis not in keys else keys]
         return part
-
-    @property
-    def placement(self) -> tuple[np.ndarray, int]:
-        """What the native module takes: the geometry and the stream that the array comes from."""
-        return self._geometry, self.stream
 
 
 class _Geometry:
@@ -126,4 +121,4 @@ def empty_like_given(inputs: list[Any], shape: tuple[int, ...]) -> Any:
 
 def native(arrays: list[Any]) -> list[Any]:
     """Return arrays as the native module takes them."""
-    return [device_array(a, "an array").placement if is_on_gpu(a) else a for a in arrays]
+    return [device_array(a, "an array") if is_on_gpu(a) else a for a in arrays]
