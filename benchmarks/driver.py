@@ -48,6 +48,7 @@ GPU_PEERS = {
     "jax-scan": PEERS["jax-scan"],
     "torch": PEERS["torch"],
     "torch-compiled": PEERS["torch-compiled"],
+    "cupy": Peer("peers.numpy_plain", "cupy"),
     "torch-bf16": Peer("peers.torch_train", "torch", "compiled-bf16"),
 }
 

@@ -20,6 +20,7 @@ TITLES = {
     "torch-compiled": "PyTorch (compiled)",
     "torch-bf16": "PyTorch (compiled, bfloat16)",
     "numpy": "NumPy",
+    "cupy": "CuPy",
     "sklearn": "scikit-learn",
 }
 

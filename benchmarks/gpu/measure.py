@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import driver
 from workloads import LARGE, Workload, find
 
-PACKAGES = {"dnnfast": "dnnfast", "jax": "jax", "torch": "torch"}
+PACKAGES = {"dnnfast": "dnnfast", "jax": "jax", "torch": "torch", "cupy": "cupy"}
 NAMES = ["lecture", "bndrop", "deep", "wide", "widebn", "mc_dropout", *LARGE]
 
 
