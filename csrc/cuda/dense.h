@@ -18,7 +18,7 @@ struct DenseForward {
   int64_t in = 0;
   ForwardEnd end;
   ProductForm form = ProductForm::narrow_flat;
-  int source = -1;  // of the data set, read in the place of x by narrow forms
+  int source = -1;  // of the data set, read in the place of x
 
   DenseForward() = default;
   DenseForward(const ops::DenseForward& op, ProductForm f, int from)
@@ -34,6 +34,9 @@ struct DenseForward {
   __device__ int64_t depth(const ops::StepContext&) const { return in; }
   __device__ const Lines& a() const { return x; }
   __device__ const Lines& b() const { return w; }
+  __device__ const ops::Source* a_source(const ops::StepContext& context) const {
+    return source < 0 ? nullptr : context.sources + source;
+  }
   __device__ float4 a_line(int64_t row, int64_t k, const ops::StepContext& context) const {
     return source < 0 ? x.at(row, k) : read_four(context.sources[source], context, row, k);
   }

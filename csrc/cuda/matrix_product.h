@@ -16,7 +16,7 @@ struct WordShape {
 };
 
 // This thread's quads of each piece of an operand, rounded on their way to staged[word][kPitch].
-template <int kTile, bool kDepthLines, class Type>
+template <int kTile, bool kDepthLines, class Type, bool kFromSource = false>
 class WordStager {
  public:
   using Shape = WordShape<kTile, Type>;
@@ -31,9 +31,20 @@ class WordStager {
       left_[q] = at < edge_end ? static_cast<int>(depth - first) : 0;
     }
   }
+  __device__ void take_from(const ops::Source* source, const ops::StepContext& context,
+                            int64_t edge) {
+    static_assert(kQuads == 1);
+    from_.set(source, context, edge + line(0), position(0));
+  }
   __device__ void fetch(float4 (&v)[kQuads]) {
     for (int q = 0; q < kQuads; ++q) {
-      v[q] = left_[q] > 0 ? *reinterpret_cast<const float4*>(next_[q]) : nothing();
+      v[q] = nothing();
+      if (kFromSource && from_.present()) {
+        if (left_[q] > 0) v[q] = from_.at(fetched_);
+        fetched_ += Shape::kDepth;
+      } else if (left_[q] > 0) {
+        v[q] = *reinterpret_cast<const float4*>(next_[q]);
+      }
       next_[q] += step_;
       left_[q] -= Shape::kDepth;
     }
@@ -62,6 +73,8 @@ class WordStager {
   const float* next_[kQuads];
   int left_[kQuads];
   int64_t step_;
+  SourceLine from_;
+  int64_t fetched_ = 0;
 };
 
 inline constexpr int kUnitColumns = 128;  // of a block's tile
@@ -118,13 +131,15 @@ __device__ inline void finish_pair(const P& p, const Piece& piece, const Block& 
 
 template <int kRows, class Type, class P>
 __device__ __noinline__ void matrix_units(const P& p, const Piece& piece, const Block& block) {
-  using StagerA = WordStager<kRows, P::kADepthLines, Type>;
+  constexpr bool kSource = may_read_source<kRows, P>();
+  using StagerA = WordStager<kRows, P::kADepthLines, Type, kSource>;
   using StagerB = WordStager<kUnitColumns, P::kBDepthLines, Type>;
   constexpr int kSide = StagerA::Shape::kPiece + StagerB::Shape::kPiece;
   static_assert(2 * kSide * sizeof(uint32_t) <= sizeof(BlockShared::scratch));
   const int64_t depth = p.depth(block.context);
   const int64_t b_end = P::kBDepthLines || piece.col_end < p.cols() ? piece.col_end : p.cols();
   StagerA stage_a(p.a(), piece.row, piece.row_end, depth);
+  if constexpr (kSource) stage_a.take_from(p.a_source(block.context), block.context, piece.row);
   StagerB stage_b(p.b(), piece.col, b_end, depth);
   const WarpTile<kRows> tile;
   const bool needed = piece.row + tile.row < piece.row_end && piece.col + tile.col < piece.col_end;

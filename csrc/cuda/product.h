@@ -6,12 +6,14 @@
 //   cols(), depth(context)       columns of the result that exist, terms of a sum
 //   a(), b()                     the operands; a line is zero beyond its end
 //   a_line(line, position, context)   four elements of a, which `narrow` may take from elsewhere
+//   a_source(context)            optional: the data set's array that small tiles take the lines of a from, or null
 //   finish(row, rows, col, v, block)   takes rows x 4 results, v[r][c]; a call, so that it is compiled once
 //
 // Forms of plain arithmetic: `narrow` for few rows or columns: nothing is staged, the block's warps share the depth. `outer` for a
 // short depth: a warp has 16 x 32 results, nothing is staged. `tiled` for the rest: 64 x 64 or 128 x 128 results a
 // block, the depth in pieces through shared memory, the next one fetched while one is used.
 
+#include "cuda/gather.h"
 #include "cuda/pointwise.h"
 
 namespace dnnfast::cuda {
@@ -140,8 +142,40 @@ struct TileShape {
   static_assert(4 * kPiece * sizeof(float) <= sizeof(BlockShared::scratch));
 };
 
+// Lines taken from the data set as they are needed: what a stager has beside its own.
+class SourceLine {
+ public:
+  __device__ void set(const ops::Source* source, const ops::StepContext& context, int64_t line,
+                      int64_t position) {
+    source_ = source;
+    context_ = &context;
+    line_ = line;
+    position_ = position;
+  }
+  __device__ bool present() const { return source_ != nullptr; }
+  __device__ float4 at(int64_t depth) const {
+    return read_four(*source_, *context_, line_, position_ + depth);
+  }
+
+ private:
+  const ops::Source* source_ = nullptr;
+  const ops::StepContext* context_ = nullptr;
+  int64_t line_ = 0, position_ = 0;
+};
+
+// Whether P's first operand may come from the data set in tiles of this many rows; larger ones have no registers
+// for it.
+template <int kRows, class P>
+__device__ constexpr bool may_read_source() {
+  return kRows == 64 &&
+           requires(const P & p, const ops::StepContext & c)
+  {
+    p.a_source(c);
+  };
+}
+
 // This thread's float4 of each piece of an operand, and where it goes: staged[depth][kPitch].
-template <int kTile, bool kDepthLines>
+template <int kTile, bool kDepthLines, bool kFromSource = false>
 class Stager {
  public:
   using Shape = TileShape<kTile>;
@@ -156,9 +190,19 @@ class Stager {
     step_ = kDepthLines ? Shape::kDepth * lines.ld : Shape::kDepth;
     left_ = at < edge_end ? static_cast<int>(depth - first) : 0;
   }
+  __device__ void take_from(const ops::Source* source, const ops::StepContext& context,
+                            int64_t edge) {
+    from_.set(source, context, edge + line_, position_);
+  }
   // Of the next piece; zero beyond the end.
   __device__ float4 fetch() {
-    const float4 v = left_ > 0 ? *reinterpret_cast<const float4*>(next_) : nothing();
+    float4 v = nothing();
+    if (kFromSource && from_.present()) {
+      if (left_ > 0) v = from_.at(fetched_);
+      fetched_ += Shape::kDepth;
+    } else if (left_ > 0) {
+      v = *reinterpret_cast<const float4*>(next_);
+    }
     next_ += step_;
     left_ -= Shape::kDepth;
     return v;
@@ -177,6 +221,8 @@ class Stager {
   int left_;
   const float* next_;
   int64_t step_;
+  SourceLine from_;
+  int64_t fetched_ = 0;
 };
 
 template <int kTile>
@@ -205,7 +251,9 @@ __device__ __noinline__ void tiled(const P& p, const Piece& piece, const Block& 
   constexpr int kMine = 4 * Shape::kBlocks;
   const int64_t depth = p.depth(block.context);
   const int64_t b_end = P::kBDepthLines || piece.col_end < p.cols() ? piece.col_end : p.cols();
-  Stager<kTile, P::kADepthLines> stage_a(p.a(), piece.row, piece.row_end, depth);
+  constexpr bool kSource = may_read_source<kTile, P>();
+  Stager<kTile, P::kADepthLines, kSource> stage_a(p.a(), piece.row, piece.row_end, depth);
+  if constexpr (kSource) stage_a.take_from(p.a_source(block.context), block.context, piece.row);
   Stager<kTile, P::kBDepthLines> stage_b(p.b(), piece.col, b_end, depth);
   float sum[kMine][kMine] = {};
   float4 next_a = stage_a.fetch(), next_b = stage_b.fetch();

@@ -188,7 +188,8 @@ void WorkList::op(const ops::DenseForward& op) {
   unsigned cuts = kTiles;
   if (rows(op.y) <= kRowsOfColumns) cuts |= kColumns;
   if (cols <= kColumnsOfRows || weights <= kWeightsOfRows) cuts |= kRows;
-  const int source = narrow(form) ? source_of(op.x.data, rows_) : -1;
+  const bool large = piece_shape(form).rows == piece_shape(ProductForm::tiled_128).rows;
+  const int source = large ? -1 : source_of(op.x.data, rows_);
   task(DenseForward(op, form, source), cuts).matrix(op.y, true, true, true);
   if (source < 0) matrix(op.x, false, true, false);
   memory(op.w.data, weights * static_cast<int64_t>(sizeof(float)), false);
