@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -242,6 +243,19 @@ def print_results_of_a_large_data_set() -> None:
     results += model.predict(x, batch_size=50, mc_samples=2)
     for values in results:
         sys.stdout.buffer.write(np.asarray(values).tobytes())
+
+
+def errors() -> None:
+    """Devices that there are not."""
+    graph = GRAPHS["mlp"]()
+    for name, message in (
+        ("tpu:0", "there is no device"),
+        ("cuda:x", 'expected "cuda:" and a number'),
+        ("cuda:7", "there is no device cuda:7"),
+    ):
+        _core.set_cuda_library(os.environ["DNNFAST_CUDA_LIBRARY"])
+        with pytest.raises(ValueError, match=message):
+            _core.Session(graph, name)
 
 
 def a_device_that_is_too_small() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from dnnfast import _core
 from engine.graphs import GRAPHS
 from gpu import simulation
 
@@ -186,11 +185,4 @@ def test_a_device_that_is_too_small(library: Path) -> None:
 
 
 def test_errors(library: Path) -> None:
-    graph = GRAPHS["mlp"]()
-    with pytest.raises(ValueError, match="there is no device"):
-        _core.Session(graph, "tpu:0")
-    _core.set_cuda_library(str(library))
-    with pytest.raises(ValueError, match='expected "cuda:" and a number'):
-        _core.Session(graph, "cuda:x")
-    with pytest.raises(ValueError, match="there is no device cuda:7"):
-        _core.Session(graph, "cuda:7")
+    run_scenario(library, "errors()")
