@@ -92,17 +92,6 @@ struct GatherRows {
   }
 };
 
-struct GatherLabels {
-  ops::GatherLabels op;
-
-  constexpr Extent extent() const { return {0, 1, 1}; }
-  __device__ void operator()(const Piece& piece, const Block& block) const {
-    const ops::Source& source = block.context.sources[op.source];
-    for_elements(piece,
-                 [&](int64_t s, int64_t) { op.out[s] = read_label(source, block.context, s); });
-  }
-};
-
 struct GatherWeights {
   ops::GatherWeights op;
 

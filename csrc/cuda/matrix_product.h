@@ -38,13 +38,11 @@ class WordStager {
   }
   __device__ void fetch(float4 (&v)[kQuads]) {
     for (int q = 0; q < kQuads; ++q) {
-      v[q] = nothing();
-      if (kFromSource && from_.present()) {
-        if (left_[q] > 0) v[q] = from_.at(fetched_);
-        fetched_ += Shape::kDepth;
-      } else if (left_[q] > 0) {
-        v[q] = *reinterpret_cast<const float4*>(next_[q]);
-      }
+      const bool inside = left_[q] > 0;
+      if (kFromSource && from_.present())
+        v[q] = from_.fetch(inside, Shape::kDepth);
+      else
+        v[q] = inside ? *reinterpret_cast<const float4*>(next_[q]) : nothing();
       next_[q] += step_;
       left_[q] -= Shape::kDepth;
     }
@@ -74,7 +72,6 @@ class WordStager {
   int left_[kQuads];
   int64_t step_;
   SourceLine from_;
-  int64_t fetched_ = 0;
 };
 
 inline constexpr int kUnitColumns = 128;  // of a block's tile

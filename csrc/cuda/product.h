@@ -142,7 +142,7 @@ struct TileShape {
   static_assert(4 * kPiece * sizeof(float) <= sizeof(BlockShared::scratch));
 };
 
-// Lines taken from the data set as they are needed: what a stager has beside its own.
+// A line taken from the data set as it is needed, for stagers.
 class SourceLine {
  public:
   __device__ void set(const ops::Source* source, const ops::StepContext& context, int64_t line,
@@ -153,8 +153,11 @@ class SourceLine {
     position_ = position;
   }
   __device__ bool present() const { return source_ != nullptr; }
-  __device__ float4 at(int64_t depth) const {
-    return read_four(*source_, *context_, line_, position_ + depth);
+  // Four elements, if they are inside; the next ones are `step` further.
+  __device__ float4 fetch(bool inside, int step) {
+    const float4 v = inside ? read_four(*source_, *context_, line_, position_) : nothing();
+    position_ += step;
+    return v;
   }
 
  private:
@@ -196,13 +199,12 @@ class Stager {
   }
   // Of the next piece; zero beyond the end.
   __device__ float4 fetch() {
-    float4 v = nothing();
-    if (kFromSource && from_.present()) {
-      if (left_ > 0) v = from_.at(fetched_);
-      fetched_ += Shape::kDepth;
-    } else if (left_ > 0) {
-      v = *reinterpret_cast<const float4*>(next_);
-    }
+    const bool inside = left_ > 0;
+    float4 v;
+    if (kFromSource && from_.present())
+      v = from_.fetch(inside, Shape::kDepth);
+    else
+      v = inside ? *reinterpret_cast<const float4*>(next_) : nothing();
     next_ += step_;
     left_ -= Shape::kDepth;
     return v;
@@ -222,7 +224,6 @@ class Stager {
   const float* next_;
   int64_t step_;
   SourceLine from_;
-  int64_t fetched_ = 0;
 };
 
 template <int kTile>

@@ -38,6 +38,12 @@ def cuda_library() -> Path | None:
     return path if path.exists() else None
 
 
+def with_cuda() -> ModuleType:
+    """Return the native module, told where the GPU part lies."""
+    native().set_cuda_library(str(cuda_library()))
+    return native()
+
+
 def module(device: str | None = None) -> ModuleType:
     """Return the module that implements a device (the current one by default)."""
     name = device or settings.device()
@@ -48,8 +54,7 @@ def session(graph: Any, device: str | None = None) -> Any:
     """Compile a `dnnfast.graph.Graph` for a device."""
     name = device or settings.device()
     if name.startswith("cuda:"):
-        native().set_cuda_library(str(cuda_library()))
-        return native().Session(graph, name)
+        return with_cuda().Session(graph, name)
     return module(name).Session(graph)
 
 

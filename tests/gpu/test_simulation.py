@@ -110,11 +110,15 @@ def run_scenario(library: Path, call: str, **variables: str) -> bytes:
     return run(library, "-c", f"from gpu.scenarios import *; {call}", **variables)
 
 
+def assert_same_output(library: Path, call: str, settings: list[dict[str, str]]) -> None:
+    results = {run_scenario(library, call, **setting) for setting in settings}
+    assert len(results) == 1 and results != {b""}
+
+
 @pytest.mark.parametrize("graph", ["normalized", "regularized"])
 def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
     call = f"print_trained_weights({graph!r})"
-    results = {run_scenario(library, call, DNNFAST_SIM_SEED=str(seed)) for seed in range(4)}
-    assert len(results) == 1 and results != {b""}
+    assert_same_output(library, call, [{"DNNFAST_SIM_SEED": str(seed)} for seed in range(4)])
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
@@ -127,8 +131,7 @@ def test_no_form_of_launch_changes_a_bit(library: Path, graph: str) -> None:
         {"DNNFAST_CUDA_RESIDENT": "1"},
         {"DNNFAST_SIM_SMS": "132"},  # other pieces
     ]
-    results = {run_scenario(library, call, **form) for form in forms}
-    assert len(results) == 1 and results != {b""}
+    assert_same_output(library, call, forms)
 
 
 def test_kernels_a_step(library: Path) -> None:
@@ -176,8 +179,7 @@ def test_data_larger_than_the_device(library: Path) -> None:
     call = "print_results_of_a_large_data_set()"
     few = {"DNNFAST_SIM_MEMORY": "320000"}
     settings: list[dict[str, str]] = [{}, few, {**few, "DNNFAST_SIM_SEED": "1"}]
-    results = {run_scenario(library, call, **setting) for setting in settings}
-    assert len(results) == 1 and results != {b""}
+    assert_same_output(library, call, settings)
 
 
 def test_a_device_that_is_too_small(library: Path) -> None:

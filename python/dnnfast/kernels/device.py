@@ -15,11 +15,10 @@ class _Kernels:
     """Looks up kernels in the native module and points them to the device first."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        kernels = engine.native().kernels
         device = settings.device()
-        if device.startswith("cuda:"):
-            engine.native().set_cuda_library(str(engine.cuda_library()))
-        kernels.set_device("cpu" if device == "reference" else device)
+        on_gpu = device.startswith("cuda:")
+        kernels = (engine.with_cuda() if on_gpu else engine.native()).kernels
+        kernels.set_device(device if on_gpu else "cpu")
         kernel = getattr(kernels, name)
 
         def run(*arguments: Any) -> Any:
