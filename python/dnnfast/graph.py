@@ -12,11 +12,22 @@ from typing import Any
 
 @dataclass
 class Tensor:
-    """A value in the graph. ``shape`` excludes the batch axis, except for parameters."""
+    """A value in the graph. ``shape`` excludes the batch axis, except for parameters.
 
-    kind: str  # "input", "parameter" or "node"
-    index: int  # position in Graph.inputs, Graph.parameters or Graph.nodes
+    Where ``batched`` is False it is the whole shape, in which a size -n is n times the samples of
+    the step: what the ops of csrc/ops/array.h may make.
+    """
+
+    kind: str  # "input", "parameter", "node", "target" or "weight" (the sample weights of a target)
+    index: int  # position in Graph.inputs, Graph.parameters, Graph.nodes or the targets
     shape: tuple[int, ...]
+    batched: bool = True
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """All sizes, the batch axis (-1) included."""
+        whole = self.kind == "parameter" or not self.batched
+        return self.shape if whole else (-1, *self.shape)
 
 
 @dataclass
@@ -50,7 +61,8 @@ class Node:
 class Loss:
     """``weight * mean(sample_weight * loss(target, prediction))``, added to the total.
 
-    ``target`` numbers the target array of a data set; the kinds are those of csrc/ops/loss.h.
+    ``target`` numbers the target array of a data set (-1: none, and no sample weights); the kinds
+    are those of csrc/ops/loss.h.
     """
 
     kind: str
@@ -68,6 +80,20 @@ class Metric:
     kind: str
     prediction: int
     target: int
+    weighted: bool = False  # by the sample weights of its target
+
+
+@dataclass
+class Assignment:
+    """A variable that takes the value of a tensor at the end of a step.
+
+    ``time`` is "always" (also when evaluating: the state of a metric), "train" (before the
+    optimizer's step: the state of a layer) or "update" (after it: a constraint).
+    """
+
+    parameter: int  # tensor ids
+    value: int
+    time: str = "always"
 
 
 @dataclass
@@ -93,11 +119,20 @@ class Graph:
     outputs: list[int] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
     optimizer: Optimizer | None = None
 
-    def _add(self, kind: str, index: int, shape: tuple[int, ...]) -> int:
-        self.tensors.append(Tensor(kind, index, tuple(shape)))
+    def _add(self, kind: str, index: int, shape: tuple[int, ...], batched: bool = True) -> int:
+        self.tensors.append(Tensor(kind, index, tuple(shape), batched))
         return len(self.tensors) - 1
+
+    def add_target(self, index: int, shape: tuple[int, ...]) -> int:
+        """Add target ``index`` of the data set as a tensor and return its id."""
+        return self._add("target", index, shape)
+
+    def add_weight(self, index: int) -> int:
+        """Add the sample weights of target ``index`` as a tensor and return its id."""
+        return self._add("weight", index, ())
 
     def add_input(self, name: str, shape: tuple[int, ...]) -> int:
         """Add an input of the given sample shape and return its tensor id."""
@@ -116,8 +151,9 @@ class Graph:
         attrs: dict[str, Any],
         shape: tuple[int, ...],
         name: str = "",
+        batched: bool = True,
     ) -> int:
         """Add an op whose output has the given sample shape and return the output's id."""
-        output = self._add("node", len(self.nodes), shape)
+        output = self._add("node", len(self.nodes), shape, batched)
         self.nodes.append(Node(op, name or op, list(inputs), dict(attrs), output))
         return output

@@ -23,6 +23,8 @@ class KerasHistory(NamedTuple):
 class KerasTensor:
     """A placeholder with a shape, made by `Input` or by calling a layer on another one.
 
+    Arithmetic, comparisons and indexing work as on arrays and give further placeholders.
+
     Args:
         shape: the full shape; the batch axis is usually None.
         dtype: default ``"float32"``.
@@ -30,9 +32,14 @@ class KerasTensor:
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.Input((4,)).shape
-        (None, 4)
+        >>> x = dnnfast.Input((4,))
+        >>> x.shape, x[:, :3].shape
+        ((None, 4), (None, 3))
     """
+
+    # NumPy arrays leave arithmetic with a placeholder to the placeholder.
+    __array_priority__ = 1000
+    __array_ufunc__ = None
 
     def __init__(
         self,
@@ -40,22 +47,38 @@ class KerasTensor:
         dtype: str = "float32",
         name: str | None = None,
         record: OpRecord | None = None,
+        extents: Sequence[int] | None = None,
     ) -> None:
-        self.shape: tuple[int | None, ...] = tuple(shape)
+        if extents is None:
+            extents = [-1 if size is None else int(size) for size in shape]
+        # Sizes, where -n is n times the batch.
+        self.extents: tuple[int, ...] = tuple(extents)
         self.dtype = dtype
         self.name = name or naming.auto_name("keras_tensor")
         self.record = record
         self._keras_history: KerasHistory | None = None
 
     @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The full shape; None where a size depends on the batch."""
+        return tuple(None if size < 0 else size for size in self.extents)
+
+    @property
     def ndim(self) -> int:
         """Number of axes, the batch axis included."""
-        return len(self.shape)
+        return len(self.extents)
+
+    rank = ndim
+
+    @property
+    def batched(self) -> bool:
+        """Whether the first axis, and no other, is the batch."""
+        return self.extents[:1] == (-1,) and all(size >= 0 for size in self.extents[1:])
 
     @functools.cached_property  # read at every prediction
     def sample_shape(self) -> tuple[int, ...]:
         """The shape without the batch axis."""
-        return tuple(int(size) for size in self.shape[1:] if size is not None)
+        return self.extents[1:]
 
     def __repr__(self) -> str:
         return (
@@ -63,24 +86,90 @@ class KerasTensor:
             f"name={self.name}>"
         )
 
-    def __add__(self, other: Any) -> KerasTensor:
-        from dnnfast.layers.merging.add import add
-
-        if not isinstance(other, KerasTensor):
-            return NotImplemented
-        return add([self, other])
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise TypeError(
-            f"A symbolic tensor ({self!r}) has no values: it only describes a model. Use layers or "
-            "dnnfast.activations on it, or call the finished model on arrays."
+            f"A symbolic tensor ({self!r}) has no values: it only describes a model. NumPy "
+            "functions need values; write the computation with dnnfast.ops (ops.exp for np.exp, "
+            "ops.mean for np.mean, ...), or call the finished model on arrays."
         )
 
     def __bool__(self) -> bool:
-        raise TypeError("A symbolic tensor has no truth value: it only describes a model.")
+        raise TypeError(
+            "A symbolic tensor has no truth value: it only describes a model. Use ops.where(...) "
+            "instead of `if`, and & | ~ instead of `and`, `or`, `not`."
+        )
+
+    def __getitem__(self, key: Any) -> Any:
+        from dnnfast.ops.indexing import get_item
+
+        return get_item(self, key)
 
     def __iter__(self) -> Any:
-        raise TypeError("A symbolic tensor cannot be iterated over: it only describes a model.")
+        if not self.extents or self.extents[0] < 0:
+            raise TypeError(
+                "A symbolic tensor cannot be iterated over along the batch: it only describes a "
+                "model."
+            )
+        return (self[i] for i in range(self.extents[0]))
 
     def __len__(self) -> int:
-        raise TypeError("A symbolic tensor has no length: it only describes a model.")
+        if not self.extents or self.extents[0] < 0:
+            raise TypeError("A symbolic tensor has no length: it only describes a model.")
+        return self.extents[0]
+
+    __hash__ = object.__hash__
+
+
+_BINARY = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "mod",
+    "pow": "power",
+    "matmul": "matmul",
+    "and": "logical_and",
+    "or": "logical_or",
+    "xor": "logical_xor",
+}
+_COMPARISONS = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "ne": "not_equal",  # == stays identity, as tensors are searched for in lists
+}
+_UNARY = {"neg": "negative", "abs": "absolute", "invert": "logical_not"}
+
+
+def add_operators(cls: type) -> None:
+    """Give a class the operators, as the functions of `dnnfast.ops` do them."""
+
+    def binary(name: str, reverse: bool) -> Any:
+        def operator(self: Any, other: Any) -> Any:
+            from dnnfast import ops
+
+            function = getattr(ops, name)
+            return function(other, self) if reverse else function(self, other)
+
+        return operator
+
+    def unary(name: str) -> Any:
+        def operator(self: Any) -> Any:
+            from dnnfast import ops
+
+            return getattr(ops, name)(self)
+
+        return operator
+
+    for python, name in _BINARY.items():
+        setattr(cls, f"__{python}__", binary(name, False))
+        setattr(cls, f"__r{python}__", binary(name, True))
+    for python, name in _COMPARISONS.items():
+        setattr(cls, f"__{python}__", binary(name, False))
+    for python, name in _UNARY.items():
+        setattr(cls, f"__{python}__", unary(name))
+
+
+add_operators(KerasTensor)

@@ -47,15 +47,34 @@ class OpRecord:
     name: str = ""
 
 
+class RandomStream:
+    """Marks the random bits of one op; each model numbers its streams from 0."""
+
+
+@dataclass
+class Recorder:
+    """What a trace leaves beside its outputs.
+
+    ``assigned`` holds the values that variables have from then on, by id, each with its variable
+    and `graph.Assignment.time`; ``losses`` scalars or values by sample that are added to the loss.
+    """
+
+    time: str = "train"
+    assigned: dict[int, tuple[Variable, KerasTensor, str]] = field(default_factory=dict)
+    losses: list[Any] = field(default_factory=list)
+
+
 @dataclass
 class _Frame:
     layer: Any
     training: Any
+    recording: bool = True
 
 
 class _Stack(threading.local):
     def __init__(self) -> None:
         self.frames: list[_Frame] = []
+        self.recorders: list[Recorder] = []
 
 
 _stack = _Stack()
@@ -78,9 +97,12 @@ def current_layer_name() -> str:
 
 
 @contextmanager
-def calling(layer: Any, training: Any) -> Iterator[None]:
-    """Mark a layer call (or, with ``layer=None``, a retrace) as in progress."""
-    _stack.frames.append(_Frame(layer, training))
+def calling(layer: Any, training: Any, recording: bool = True) -> Iterator[None]:
+    """Mark a layer call (or, with ``layer=None``, a retrace) as in progress.
+
+    ``recording`` False: functions of variables alone are computed, not recorded (in `build`).
+    """
+    _stack.frames.append(_Frame(layer, training, recording))
     try:
         yield
     finally:
@@ -97,6 +119,48 @@ def outside() -> Iterator[None]:
         _stack.frames = frames
 
 
+def recording() -> bool:
+    """Tell whether functions of variables are recorded: in a layer's call, a loss, a metric."""
+    return bool(_stack.frames) and _stack.frames[-1].recording
+
+
+@contextmanager
+def recorder(time: str = "train") -> Iterator[Recorder]:
+    """Collect the assignments and losses of what is traced."""
+    found = Recorder(time)
+    _stack.recorders.append(found)
+    try:
+        yield found
+    finally:
+        _stack.recorders.pop()
+
+
+def current_value(variable: Variable) -> KerasTensor | Variable:
+    """Return what a variable holds at this point of the trace."""
+    for found in reversed(_stack.recorders):
+        if id(variable) in found.assigned:
+            return found.assigned[id(variable)][1]
+    return variable
+
+
+def assign(variable: Variable, value: KerasTensor) -> None:
+    """Let a variable take a symbolic value when the model runs."""
+    if _stack.recorders:
+        found = _stack.recorders[-1]
+        found.assigned[id(variable)] = (variable, value, found.time)
+
+
+def add_loss(value: Any) -> None:
+    """Add to the loss of the model that is being traced."""
+    if _stack.recorders:
+        _stack.recorders[-1].losses.append(value)
+
+
+def constant(array: Any) -> Variable:
+    """Return an array as an operand of recorded ops."""
+    return Variable(array, trainable=False, name="constant")
+
+
 def emit(
     op: str,
     inputs: Sequence[KerasTensor | Variable],
@@ -109,6 +173,13 @@ def emit(
     """
     attrs = attrs or {}
     name = current_layer_name()
+    for tensor in inputs:
+        if isinstance(tensor, KerasTensor) and not tensor.batched:
+            where = f"Layer {name!r}" if name else op
+            raise ValueError(
+                f"{where}: expected samples along the first axis, got a tensor of shape "
+                f"{tensor.shape}."
+            )
     shapes = [t.shape if isinstance(t, Variable) else t.sample_shape for t in inputs]
     try:
         shape = engine.infer_shape(op, shapes, attrs)

@@ -108,6 +108,11 @@ class Variable:
         Raises:
             ValueError: if the shape differs.
         """
+        if hasattr(value, "extents"):  # symbolic: it changes when the model runs
+            from dnnfast import tracing
+
+            tracing.assign(self, value)
+            return self
         array = np.array(value, dtype=np.float32, order="C")
         if array.shape != self.shape:
             raise ValueError(

@@ -172,7 +172,7 @@ class Layer(WeightsMixin):
         self._build_with(shapes)
 
     def _build_with(self, shapes: Any) -> None:
-        with tracing.calling(self, None):
+        with tracing.calling(self, None, recording=False):
             self.build(shapes)
         self.built = True
         self._build_shapes = shapes

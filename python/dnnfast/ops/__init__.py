@@ -1,0 +1,1 @@
+"""Functions on arrays, and the same functions recorded in traced code."""
