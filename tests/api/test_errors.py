@@ -31,7 +31,7 @@ CALLS = {
     "complex": (lambda m: m.predict(X.astype(complex)), TypeError, "complex"),
     "no y": (lambda m: m.fit(X), ValueError, "y is None"),
     "no x": (lambda m: m.fit(None, Y), ValueError, "x is None"),
-    "generator": (lambda m: m.fit((x for x in X), Y), TypeError, "generator"),
+    "generator": (lambda m: m.fit((x for x in X), Y), ValueError, "generator"),
     "batch 0": (lambda m: m.fit(X, Y, batch_size=0), ValueError, "batch_size"),
     "batch -1": (lambda m: m.predict(X, batch_size=-1), ValueError, "batch_size"),
     "batch 1.5": (lambda m: m.evaluate(X, Y, batch_size=1.5), ValueError, "batch_size"),

@@ -241,7 +241,7 @@ def test_steps_per_epoch_goes_on_where_it_stopped(device):
     for options in ({"epochs": 1}, {"epochs": 7, "steps_per_epoch": 1}):
         keras.utils.set_random_seed(4)
         model = classifier()
-        model.fit(x, y, verbose=0, **options)
+        model.fit(x, y, batch_size=32, verbose=0, **options)
         results.append(model.get_weights())
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)

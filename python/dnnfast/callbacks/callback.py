@@ -20,6 +20,7 @@ class Callback:
 
     _model: Any = None
     params: dict[str, Any] = {}
+    validation_data: Any = None  # old
 
     @property
     def model(self) -> Any:
@@ -83,3 +84,6 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """After a batch of a prediction."""
+
+
+HOOKS = [name for name in vars(Callback) if name.startswith("on_")]

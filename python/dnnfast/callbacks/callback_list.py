@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from dnnfast.callbacks.callback import Callback
+from dnnfast import tree
+from dnnfast.callbacks.callback import HOOKS, Callback
 from dnnfast.callbacks.history import History
 from dnnfast.callbacks.progress import ProgbarLogger
 
@@ -26,11 +28,11 @@ def _defines(callback: Any, hook: str) -> bool:
     return method is not None and getattr(method, "__func__", method) is not getattr(Callback, hook)
 
 
-class CallbackList:
-    """The callbacks of a run, `History` last.
+class CallbackList(Callback):
+    """The callbacks of a run, `History` last; its hooks call theirs.
 
     Args:
-        callbacks: a callback or a list of them, or None.
+        callbacks: a callback, a list of them (lists inside are taken apart), or None.
         add_history: add a `History` if there is none. Default False.
         add_progbar: add a `ProgbarLogger` if there is none. Default False.
         model: handed to the callbacks.
@@ -53,9 +55,8 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
-        given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
-        self.callbacks = [callback for callback in given if callback is not None]
-        for callback in self.callbacks:
+        given = [c for c in tree.flatten(callbacks) if c is not None]
+        for callback in given:
             if isinstance(callback, type):
                 raise TypeError(
                     f"callbacks: {callback.__name__} is a class; write {callback.__name__}(...)."
@@ -65,32 +66,43 @@ class CallbackList:
                     f"callbacks: expected objects of callbacks.Callback, got "
                     f"{type(callback).__name__}."
                 )
-        self.progress = self._take(ProgbarLogger)
-        history = self._take(History)
-        if self.progress is None and add_progbar:
-            self.progress = ProgbarLogger()
-        if history is None and add_history:
-            history = History()
-        self.history: Any = history
-        self.callbacks += [c for c in (self.progress, history) if c is not None]
+        progress = [c for c in given if isinstance(c, ProgbarLogger)]
+        histories = [c for c in given if isinstance(c, History)]
+        if not progress and add_progbar:
+            progress = [ProgbarLogger()]
+        if not histories and add_history:
+            histories = [History()]
+        self.progress: Any = progress[-1] if progress else None
+        self.history: Any = histories[-1] if histories else None
+        # What other callbacks add to the logs is shown and recorded.
+        last = [*progress, *histories]
+        self.callbacks = [c for c in given if c not in last] + last
+        self.set_params(params)
+        self.set_model(model)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Hand parameters to the callbacks."""
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
-            if model is not None:
-                callback.set_model(model)
 
-    def _take(self, cls: type) -> Any:
-        found = [callback for callback in self.callbacks if isinstance(callback, cls)]
-        self.callbacks = [callback for callback in self.callbacks if callback not in found]
-        return found[-1] if found else None
+    def set_model(self, model: Any) -> None:
+        """Hand a model to the callbacks."""
+        if model is None:
+            return
+        self._model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def append(self, callback: Any) -> None:
+        """Add a callback, before those that show and record the logs."""
+        last = sum(isinstance(c, (History, ProgbarLogger)) for c in self.callbacks)
+        self.callbacks.insert(len(self.callbacks) - last, callback)
 
     def wants_batches(self, what: str) -> bool:
         """Tell whether a callback replaces a batch hook of "train", "test" or "predict"."""
         return any(
-            _defines(callback, hook)
-            for callback in self.callbacks
-            for hook in _BATCH_HOOKS[what]
-            if not isinstance(callback, ProgbarLogger)
+            _defines(callback, hook) for callback in self.callbacks for hook in _BATCH_HOOKS[what]
         )
 
     def call(self, hook: str, *args: Any) -> None:
@@ -100,5 +112,35 @@ class CallbackList:
             if method is not None:
                 method(*args)
 
+    def advance(self, steps: int, samples: int, logs: Callable[[], dict[str, Any]]) -> None:
+        """Move the progress bar, if there is one and it is time."""
+        if self.progress is not None:
+            self.progress.advance(steps, samples, logs)
+
+    def accepts_non_finite(self, batch: int, error: Exception) -> bool:
+        """Tell callbacks that the loss is not finite, and whether one of them ends training."""
+        takers = [getattr(callback, "on_non_finite_loss", None) for callback in self.callbacks]
+        for taker in takers:
+            if taker is not None:
+                taker(batch, error)
+        return any(taker is not None for taker in takers)
+
     def __iter__(self) -> Any:
         return iter(self.callbacks)
+
+
+def _forwarded(hook: str) -> Any:
+    numbered = "batch" in hook or "epoch" in hook
+
+    def forward(self: CallbackList, *args: Any, logs: Any = None) -> None:
+        if len(args) == (2 if numbered else 1):
+            *args, logs = args  # type: ignore[assignment]
+        self.call(hook, *args, {} if logs is None else logs)
+
+    forward.__name__ = hook
+    forward.__doc__ = getattr(Callback, hook).__doc__
+    return forward
+
+
+for _hook in HOOKS:
+    setattr(CallbackList, _hook, _forwarded(_hook))

@@ -33,6 +33,11 @@ class History(Callback):
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = _Record()
 
+    def set_model(self, model: Any) -> None:
+        """Receive the model, whose ``history`` this is from now on."""
+        super().set_model(model)
+        model.history = self
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new record."""
         self.epoch = []
@@ -43,5 +48,3 @@ class History(Callback):
         self.epoch.append(epoch)
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
-        if self._model is not None:
-            self._model.history = self

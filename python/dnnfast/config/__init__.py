@@ -1,5 +1,19 @@
 """Global settings: device, threads, floating-point defaults."""
 
+from dnnfast.config.limits import (
+    disable_traceback_filtering,
+    enable_traceback_filtering,
+    is_traceback_filtering_enabled,
+    max_epochs,
+    max_steps_per_epoch,
+    set_max_epochs,
+    set_max_steps_per_epoch,
+)
+from dnnfast.config.messages import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from dnnfast.config.settings import (
     device,
     epsilon,
@@ -14,13 +28,23 @@ from dnnfast.dtype_policies.policy import dtype_policy, set_dtype_policy
 
 __all__ = [
     "device",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
     "dtype_policy",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "floatx",
+    "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "set_device",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
     "set_threads",
     "threads",
 ]

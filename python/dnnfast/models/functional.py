@@ -112,7 +112,7 @@ class FunctionalGraph:
                     f"the inputs {missing} are missing; expected a dict with the keys {names}, got "
                     f"{list(given)}."
                 )
-            return [given[name] for name in names]
+            return tree.flatten([given[name] for name in names])
         values = tree.flatten(given)
         if len(values) != len(self.inputs):
             raise ValueError(f"expected {len(self.inputs)} inputs, got {len(values)}.")

@@ -43,9 +43,14 @@ def as_array(value: Any, what: str) -> Any:
         except (TypeError, ValueError):
             pass
     raise TypeError(
-        f"{what} has dtype {array.dtype}; expected numbers or bools. Convert the data, for example "
-        "with .astype('float32'), and encode text as numbers first."
+        f"{what} has dtype {array.dtype}; expected numbers or bools, none missing. Convert the "
+        "data, for example with .astype('float32'), and encode text as numbers first."
     )
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether a value is an array with axes, and no number or nested list."""
+    return len(getattr(value, "shape", ())) > 0
 
 
 def _converted(value: Any, what: str) -> np.ndarray:
@@ -65,10 +70,19 @@ def _converted(value: Any, what: str) -> np.ndarray:
         callable(getattr(value, "__iter__", None)) and not hasattr(value, "__len__")
     ):
         raise TypeError(
-            f"{what} is a {type(value).__name__}; this version trains on arrays, not on "
-            "generators. Collect the batches with numpy.concatenate first."
+            f"{what} is a {type(value).__name__}; expected an array. What gives batches is passed "
+            "as x alone, and each batch is (x, y) or (x, y, sample_weight)."
         )
+    if hasattr(value, "tocoo"):
+        raise TypeError(
+            f"{what} is a sparse matrix ({type(value).__name__}), which models do not take; pass "
+            f"{what}.toarray(), or dense batches of it from a utils.PyDataset."
+        )
+    if hasattr(value, "detach"):  # a tensor that records gradients hides its values
+        value = value.detach()
     try:
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
         return np.asarray(value)
     except ValueError as error:
         raise ValueError(

@@ -29,3 +29,15 @@ def verbosity(verbose: Any) -> int:
     if verbose in (0, 1, 2):
         return int(verbose)
     raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}.')
+
+
+def shown(verbose: Any) -> int:
+    """Return the verbosity of an evaluation or prediction; "auto" is a bar on a terminal only."""
+    return verbosity(verbose) if verbose != "auto" or is_terminal() else 0
+
+
+def frequency(value: Any) -> Any:
+    """Return how often to validate: every so many epochs, or the set of epochs (from 1)."""
+    if isinstance(value, (list, tuple, set)):
+        return {at_least("an epoch of validation_freq", epoch, 1) for epoch in value}
+    return at_least("validation_freq", value, 1)

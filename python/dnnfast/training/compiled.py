@@ -36,7 +36,26 @@ class Resolved:
     @property
     def signature(self) -> tuple[Any, ...]:
         """Equal for equal graphs."""
-        return tuple(self.metrics)
+        return (*self.targets, *self.metrics)
+
+    def without(self, outputs: set[int], names: list[str]) -> Resolved:
+        """Return the same but for some outputs, of which there are no targets."""
+        kept = [i for i, output in enumerate(self.targets) if output not in outputs]
+        result = Resolved(
+            [loss for loss in self.losses if loss[0] not in outputs],
+            [metric for metric in self.metrics if metric[0] not in outputs],
+            [self.targets[i] for i in kept],
+            [self.expected[i] for i in kept],
+        )
+        result.name_logs(names)
+        return result
+
+    def name_logs(self, names: list[str]) -> None:
+        """Set the names of what is reported, for outputs of the given names."""
+        self.log_names = ["loss"]
+        if len(self.losses) > 1:
+            self.log_names += [f"{names[i]}_loss" for i, _, _ in self.losses]
+        self.log_names += [log for _, _, log in self.metrics]
 
     def add_to(self, graph: ir.Graph) -> None:
         """Append losses and metrics to a graph."""
@@ -108,6 +127,7 @@ class CompileSpec:
         self.loss_weights = loss_weights
         self.metrics = metric
         self.weighted_metrics = weighted_metrics
+        self.steps_per_execution = 1
         self._check_names()
 
     def _check_names(self) -> None:
@@ -149,10 +169,7 @@ class CompileSpec:
                 log = metric.name if len(names) == 1 else f"{name}_{metric.name}"
                 result.metrics.append((i, metric.kind, _unused(log, log_names)))
             self._expect(result, i, outputs, loss)
-        result.log_names = ["loss"]
-        if len(result.losses) > 1:
-            result.log_names += [f"{names[i]}_loss" for i, _, _ in result.losses]
-        result.log_names += [log for _, _, log in result.metrics]
+        result.name_logs(names)
         return result
 
     def _weights(self, names: list[str]) -> list[float]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast import tree
 from dnnfast.training import targets as tg
-from dnnfast.training.arrays import as_array, count_of
+from dnnfast.training.arrays import as_array, count_of, is_array
 from dnnfast.training.compiled import Resolved
 from dnnfast.training.inputs import prepare_inputs
+from dnnfast.training.sources import gives_batches
 
 
 @dataclass
@@ -33,16 +35,28 @@ class Given:
     """What the user passed."""
 
     x: Any
-    y: Any
+    y: Any = None
     sample_weight: Any = None
     class_weight: Any = None
 
+    def only_x(self) -> None:
+        """Raise ValueError if there are targets or weights beside data that brings its own."""
+        for name in ("y", "sample_weight"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"x is a {type(self.x).__name__}, which gives whole batches: {name} must be "
+                    f"part of them, as in (x, y) or (x, y, sample_weight), and not be passed."
+                )
+
 
 def unpack(value: Any, what: str) -> Given:
-    """Return the parts of ``(x, y)`` or ``(x, y, sample_weight)``."""
+    """Return the parts of ``(x, y)`` or ``(x, y, sample_weight)``; data that gives batches is x."""
+    if gives_batches(value):
+        return Given(value)
     if not isinstance(value, (tuple, list)) or len(value) not in (2, 3):
         raise ValueError(
-            f"{what} must be (x, y) or (x, y, sample_weight), got {type(value).__name__}"
+            f"{what} must be (x, y), (x, y, sample_weight) or give batches, got "
+            f"{type(value).__name__}"
             + (f" of {len(value)}." if isinstance(value, (tuple, list)) else ".")
         )
     return Given(*value)
@@ -64,12 +78,16 @@ def prepare(model: Any, given: Given, prefix: str = "", resolved: Resolved | Non
     inputs = prepare_inputs(model, given.x)
     outputs = model._outputs()
     names = outputs.names
+    parts = tg.split_by_output(given.y, names, prefix + "y", model._structure_of_outputs())
     split = [
         None if y is None else as_array(y, _name(prefix + "y", i, names))
-        for i, y in enumerate(tg.split_by_output(given.y, names, prefix + "y"))
+        for i, y in enumerate(parts)
     ]
     if resolved is None:
         resolved = model._spec.resolve(outputs, [None if y is None else y.shape for y in split])
+        missing = {i for i in resolved.targets if split[i] is None}
+        if missing and len(missing) < len(resolved.targets):
+            resolved = resolved.without(missing, names)
     arrays, labels = list(inputs), [_name(prefix + "x", i, inputs) for i in range(len(inputs))]
     targets = []
     for expected, i in zip(resolved.expected, resolved.targets, strict=True):
@@ -78,7 +96,7 @@ def prepare(model: Any, given: Given, prefix: str = "", resolved: Resolved | Non
         arrays.append(targets[-1])
         labels.append(what)
     rows = count_of(arrays, labels)
-    weights = _weights(given, targets, rows, [names[i] for i in resolved.targets])
+    weights = _weights(given, targets, rows, model, resolved.targets)
     if model._spec.weighted_metrics and any(weight is not None for weight in weights):
         raise ValueError(
             "weighted_metrics are not supported together with sample weights: metrics are plain "
@@ -92,15 +110,17 @@ def _name(what: str, i: int, items: Any) -> str:
 
 
 def _weights(
-    given: Given, targets: list[np.ndarray], rows: int, names: list[str]
+    given: Given, targets: list[np.ndarray], rows: int, model: Any, outputs: list[int]
 ) -> list[np.ndarray | None]:
     if given.sample_weight is None and given.class_weight is None:
         return [None] * len(targets)
-    sample = given.sample_weight
+    sample, names = given.sample_weight, model.output_names
     if isinstance(sample, (list, tuple, dict)) and len(names) > 1:
-        parts = tg.split_by_output(sample, names, "sample_weight")
+        structure = model._structure_of_outputs()
+        parts = tg.split_by_output(sample, names, "sample_weight", structure)
+        parts = [parts[i] for i in outputs]
     else:
-        parts = [sample] * len(names)
+        parts = [sample] * len(targets)
     found = [tg.prepare_weight(part, rows, "sample_weight") for part in parts]
     if given.class_weight is None:
         return found
@@ -110,34 +130,59 @@ def _weights(
     return [by_class if found[0] is None else found[0] * by_class]
 
 
-def split_tail(given: Given, share: float) -> tuple[Given, Given]:
+def arrays_of(value: Any, what: str = "the batch", several: bool = False) -> Any:
+    """Return data nested as given, with arrays for leaves.
+
+    Args:
+        value: an array or something like one, None, or a list, tuple or dict of such.
+        what: its name in messages.
+        several: whether a list of plain numbers is a list of arrays (of several outputs).
+    """
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {key: arrays_of(item, f"{what}[{key!r}]") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        inside = (dict, list, tuple) if several else dict
+        if any(is_array(v) or v is None or isinstance(v, inside) for v in value):
+            items = [arrays_of(item, f"{what}[{i}]") for i, item in enumerate(value)]
+            return tuple(items) if isinstance(value, tuple) else items
+    return as_array(value, what)
+
+
+def structured(model: Any, given: Given) -> tuple[tuple[Any, Any, Any], int]:
+    """Return x, y and sample weights as arrays, nested as given, and the number of samples.
+
+    Raises:
+        ValueError: if their numbers of samples differ.
+        TypeError: if they are not numeric.
+    """
+    inputs = model._input_tensors()
+    several = len(model.output_names) > 1
+    parts = (
+        arrays_of(given.x, "x", inputs is not None and len(inputs) > 1),
+        arrays_of(given.y, "y", several),
+        arrays_of(given.sample_weight, "sample_weight", several),
+    )
+    leaves = [leaf for leaf in tree.flatten(parts) if leaf is not None]
+    rows = count_of(leaves, ["x", *["y or sample_weight"] * (len(leaves) - 1)])
+    return parts, rows
+
+
+def split_tail(model: Any, given: Given, share: float) -> tuple[Given, Given]:
     """Split off the last samples for validation.
 
     Raises:
-        ValueError: if a part would be empty.
+        ValueError: if a part would be empty, or the data gives batches.
     """
-    from dnnfast import tree
-
     if isinstance(share, bool) or not 0 < share < 1:
         raise ValueError(f"validation_split must be in (0, 1), got {share!r}.")
-
-    def arrays(value: Any, what: str) -> Any:
-        nested = isinstance(value, dict) or (
-            isinstance(value, (list, tuple)) and any(hasattr(v, "shape") for v in value)
+    if gives_batches(given.x):
+        raise ValueError(
+            f"validation_split needs arrays, but x is a {type(given.x).__name__}, which gives "
+            "batches; pass validation_data."
         )
-        if value is None:
-            return None
-        if not nested:
-            return as_array(value, what)
-        return tree.map_structure(lambda v: None if v is None else as_array(v, what), value)
-
-    parts = [
-        arrays(given.x, "x"),
-        arrays(given.y, "y"),
-        arrays(given.sample_weight, "sample_weight"),
-    ]
-    leaves = [leaf for leaf in tree.flatten(parts) if leaf is not None]
-    rows = count_of(leaves, ["x", *["y or sample_weight"] * (len(leaves) - 1)])
+    parts, rows = structured(model, given)
     at = int(rows * (1.0 - share))
     if at == 0 or at == rows:
         raise ValueError(

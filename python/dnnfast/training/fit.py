@@ -1,218 +1,133 @@
-"""The loops over steps: whole epochs in slices that an engine runs without returning."""
+"""The loop over epochs: steps in slices that an engine runs without returning, and the hooks."""
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dnnfast import engine
 from dnnfast.callbacks import CallbackList
+from dnnfast.errors import NonFiniteLossError
 from dnnfast.training.data import Data
 from dnnfast.training.device_arrays import DeviceArray
-from dnnfast.training.program import Program
-
-# Between slices the bar is drawn and Ctrl-C is answered.
-_SLICE_SECONDS = 0.03
-_SLICE_SECONDS_QUIET = 0.2
-_FIRST_SLICE = 16
-
-
-class Pacer:
-    """Chooses how many steps make a slice of about the wanted duration."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._steps = _FIRST_SLICE
-
-    def next(self, remaining: int) -> int:
-        """Return the number of steps of the next slice."""
-        return max(1, min(self._steps, remaining))
-
-    def took(self, steps: int, seconds: float) -> None:
-        """Learn from a slice."""
-        wanted = steps * self._seconds / max(seconds, 1e-7)
-        self._steps = max(1, int(min(wanted, self._steps * 8)))
+from dnnfast.training.evaluation import Evaluation
+from dnnfast.training.pacing import SECONDS, SECONDS_QUIET, Pacer, warn_of_end
+from dnnfast.training.steps import Steps
 
 
 @dataclass
 class FitOptions:
     """The numbers given to `fit`."""
 
-    batch_size: int
     epochs: int
     initial_epoch: int
-    steps_per_epoch: int | None
-    shuffle: bool
     validation_freq: Any
-    validation_steps: int | None
-    validation_batch_size: int | None
 
-
-def steps_of(rows: int, batch: int) -> int:
-    """Return the number of batches."""
-    return math.ceil(rows / batch)
-
-
-def log_dict(program: Program, names: list[str]) -> dict[str, float]:
-    """Return the running means by name."""
-    return dict(zip(names, program.session.totals(), strict=True))
-
-
-def evaluate(
-    program: Program,
-    data: Data,
-    batch: int,
-    limit: int | None = None,
-    callbacks: CallbackList | None = None,
-) -> dict[str, float]:
-    """Return loss and metrics of a data set."""
-    program.sync()
-    dataset = data.bound_to(program)
-    session = program.session
-    session.reset_totals()
-    steps = steps_of(data.rows, batch)
-    steps = steps if limit is None else min(steps, limit)
-    names = data.resolved.log_names
-    hooks = callbacks is not None and callbacks.wants_batches("test")
-    if callbacks is not None:
-        callbacks.call("on_test_begin", {})
-    if hooks and callbacks is not None:
-        for step in range(steps):
-            callbacks.call("on_test_batch_begin", step, {})
-            session.evaluate(dataset, step, 1, batch)
-            callbacks.call("on_test_batch_end", step, log_dict(program, names))
-    else:
-        pacer, begin = Pacer(_SLICE_SECONDS_QUIET), 0
-        while begin < steps:
-            count, start = pacer.next(steps - begin), time.perf_counter()
-            session.evaluate(dataset, begin, count, batch)
-            pacer.took(count, time.perf_counter() - start)
-            begin += count
-    logs = log_dict(program, names)
-    if callbacks is not None:
-        callbacks.call("on_test_end", logs)
-    return logs
+    def validates(self, epoch: int) -> bool:
+        """Tell whether validation follows an epoch (from 0)."""
+        if isinstance(self.validation_freq, int):
+            return (epoch + 1) % self.validation_freq == 0
+        return epoch + 1 in self.validation_freq
 
 
 class FitLoop:
     """Trains a model for some epochs."""
 
     def __init__(
-        self, model: Any, program: Program, data: Data, options: FitOptions, callbacks: CallbackList
+        self,
+        model: Any,
+        steps: Steps,
+        options: FitOptions,
+        callbacks: CallbackList,
+        validation: Evaluation | None,
     ) -> None:
-        self.model, self.program, self.data = model, program, data
-        self.options, self.callbacks = options, callbacks
-        self.validation: Data | None = None
-        self.optimizer = model.optimizer
-        self._pass_steps = steps_of(data.rows, options.batch_size)
-        self.steps = options.steps_per_epoch or self._pass_steps
+        self.model, self.steps, self.options = model, steps, options
+        self.callbacks, self.validation = callbacks, validation
+        self.limit = steps.options.per_epoch
         self._hooks = callbacks.wants_batches("train")
         bar = callbacks.progress is not None and callbacks.params.get("verbose") == 1
-        self._pacer = Pacer(_SLICE_SECONDS if bar else _SLICE_SECONDS_QUIET)
-        # A pass goes through all rows once; steps_per_epoch may end an epoch in its middle.
-        self._position = self._pass_steps
-        self._order: np.ndarray | None = None
+        self._pacer = Pacer(SECONDS if bar else SECONDS_QUIET)
 
     def run(self) -> None:
         """Run the epochs."""
-        options, call = self.options, self.callbacks.call
-        self.program.sync()
-        self._dataset = self.data.bound_to(self.program)
+        options, call, model = self.options, self.callbacks.call, self.model
+        model.stop_training = False
         call("on_train_begin", {})
         logs: dict[str, float] = {}
-        for epoch in range(options.initial_epoch, options.epochs):
+        # A callback that restores a backup says where to go on.
+        first = model._initial_epoch or options.initial_epoch
+        for epoch in range(first, options.epochs):
+            if self.steps.finished():
+                warn_of_end(f"training stops before epoch {epoch + 1}; the last one", 0, self.limit)
+                break
+            model.reset_metrics()
             call("on_epoch_begin", epoch, {})
             logs = self._epoch(epoch)
-            if self.validation is not None and self._validates(epoch):
-                found = evaluate(
-                    self.program,
-                    self.validation,
-                    options.validation_batch_size or max(options.batch_size, 256),
-                    options.validation_steps,
-                    self.callbacks,
-                )
+            if self.validation is not None and options.validates(epoch):
+                found = self.validation.run(self.callbacks)
                 logs.update({f"val_{key}": value for key, value in found.items()})
             call("on_epoch_end", epoch, logs)
-            if self.model.stop_training:
+            if model.stop_training:
                 break
         call("on_train_end", logs)
 
-    def _validates(self, epoch: int) -> bool:
-        frequency = self.options.validation_freq
-        if isinstance(frequency, int):
-            return (epoch + 1) % frequency == 0
-        return epoch + 1 in frequency
-
-    def _new_pass(self) -> None:
-        self._position = 0
-        if self.options.shuffle:
-            self._order = engine.shuffle(self.data.rows, self.model._seed, self.model._passes)
-        self.model._passes += 1
-
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Run one epoch and return its logs."""
-        self.program.session.reset_totals()
-        if self.options.steps_per_epoch is None:
-            self._position = self._pass_steps
-        names = self.data.resolved.log_names
+        model, steps = self.model, self.steps
         done = samples = 0
-        while done < self.steps:
-            if self._position >= self._pass_steps:
-                self._new_pass()
-            remaining = min(self.steps - done, self._pass_steps - self._position)
-            count = 1 if self._hooks else self._pacer.next(remaining)
+        failed: dict[str, float] = {}
+        steps.begin_epoch()
+        while (self.limit is None or done < self.limit) and steps.ready():
+            most = steps.at_once()
+            most = most if self.limit is None else min(most, self.limit - done)
+            count = min(most, model.steps_per_execution) if self._hooks else self._pacer.next(most)
             if self._hooks:
                 self.callbacks.call("on_train_batch_begin", done, {})
-            samples += self._slice(epoch, count)
+            start = time.perf_counter()
+            try:
+                samples += steps.train(count)
+            except FloatingPointError as error:
+                failed = self._failed(error, epoch, done)
+            self._pacer.took(count, time.perf_counter() - start)
             done += count
+            logs = {**steps.logs(), **failed} if self._hooks or failed else {}
             if self._hooks:
-                logs = log_dict(self.program, names)
                 self.callbacks.call("on_train_batch_end", done - 1, logs)
-                if self.model.stop_training:
-                    break
-            if self.callbacks.progress is not None:
-                self._show(done, samples, names)
-        return log_dict(self.program, names)
+            if failed or (self._hooks and model.stop_training):
+                break
+            self.callbacks.advance(done, samples, steps.logs)
+        steps.end_epoch()
+        if done < (self.limit or 0) and not model.stop_training:
+            warn_of_end(f"epoch {epoch + 1}", done, self.limit)
+        return {**steps.logs(), **failed}
 
-    def _show(self, done: int, samples: int, names: list[str]) -> None:
-        advance = getattr(self.callbacks.progress, "advance", None)
-        if advance is not None and done < self.steps:
-            advance(done, samples, log_dict(self.program, names))
-        elif advance is not None:
-            advance(done, samples, {})
-
-    def _slice(self, epoch: int, count: int) -> int:
-        """Run some steps and return the number of samples they took."""
-        batch, begin, session = self.options.batch_size, self._position, self.program.session
-        self.program.sync()
-        rates = self.optimizer.rates(session.iterations, count)
-        start = time.perf_counter()
-        try:
-            session.train(self._dataset, self._order, begin, count, batch, rates)
-        except FloatingPointError as error:
-            raise self._explained(error, epoch) from None
-        finally:
-            self.program.changed()
-        self._pacer.took(count, time.perf_counter() - start)
-        self._position += count
-        return min(self._position * batch, self.data.rows) - begin * batch
-
-    def _explained(self, error: Any, epoch: int) -> Any:
-        """Say where the loss stopped being finite, and whether the data is to blame."""
+    def _failed(self, error: Any, epoch: int, done: int) -> dict[str, float]:
+        """Let the callbacks decide what a loss that is not finite means; raise, or return logs."""
         step = getattr(error, "step", None)
         if step is None:
-            return error
-        batch = self.options.batch_size
-        rows = np.arange(step * batch, min((step + 1) * batch, self.data.rows))
-        rows = rows if self._order is None else self._order[rows]
-        where = f"epoch {epoch + 1}, batch {step + 1} of {self._pass_steps}: "
-        blame = _non_finite_rows(self.data, rows)
-        error.args = (where + (f"{blame} " if blame else "") + str(error),)
-        return error
+            raise error
+        begin, rows = self.steps.failed_step(step)
+        number = done + begin
+        explained = self._explained(error, epoch, number, rows)
+        if not self.callbacks.accepts_non_finite(number, explained):
+            raise explained from None
+        self.model.stop_training = True
+        return {"loss": float(error.loss)}
+
+    def _explained(
+        self, error: Any, epoch: int, number: int, rows: tuple[Data | None, np.ndarray]
+    ) -> Any:
+        """Say where the loss stopped being finite, and whether the data is to blame."""
+        found = NonFiniteLossError(number, error.loss)
+        count = self.steps.per_epoch
+        of = "" if count is None else f" of {count}"
+        data, where = rows
+        blame = _non_finite_rows(data, where) if data is not None else ""
+        blame += " " if blame else ""
+        found.args = (f"epoch {epoch + 1}, batch {number + 1}{of}: {blame}{found}",)
+        return found
 
 
 def _non_finite_rows(data: Data, rows: np.ndarray) -> str:

@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
-from dnnfast.training.arrays import as_array, n_by, readable
+from dnnfast.training.arrays import as_array, is_array, n_by, readable
 
 
 def _is_array_list(x: Any) -> bool:
     """Tell a list of arrays (several inputs) from nested lists of numbers (one input)."""
-    return isinstance(x, (list, tuple)) and any(hasattr(item, "shape") for item in x)
+    return isinstance(x, (list, tuple)) and any(is_array(item) for item in x)
 
 
-def structure_of(x: Any, several: bool) -> Any:
-    """Return x with arrays for leaves: a dict or list of inputs, or one array."""
+def structure_of(x: Any, several: bool, what: str = "x") -> Any:
+    """Return x with arrays for leaves: nested dicts and lists of inputs, or one array."""
     if isinstance(x, dict):
-        return {key: as_array(value, f"x[{key!r}]") for key, value in x.items()}
-    if isinstance(x, (list, tuple)) and (several or (_is_array_list(x) and np.ndim(x[0]) > 0)):
-        return [as_array(value, f"x[{i}]") for i, value in enumerate(x)]
-    return as_array(x, "x")
+        return {key: structure_of(v, False, f"{what}[{key!r}]") for key, v in x.items()}
+    if isinstance(x, (list, tuple)) and (several or _is_array_list(x)):
+        return [structure_of(value, False, f"{what}[{i}]") for i, value in enumerate(x)]
+    return as_array(x, what)
 
 
 def prepare_inputs(model: Any, x: Any) -> list[np.ndarray]:

@@ -66,6 +66,21 @@ class Program:
                     value = other.session.get_slot(slot, theirs[id(variable)])
                     self.session.set_slot(slot, i, value)
 
+    def train(
+        self, optimizer: Any, dataset: Any, order: Any, begin: int, count: int, batch: int
+    ) -> None:
+        """Run optimizer steps; whatever happens, the variables are then where they are.
+
+        Raises:
+            NonFiniteLossError: if the loss of a step is not finite; the steps before it are done.
+        """
+        self.sync()
+        rates = optimizer.rates(self.session.iterations, count)
+        try:
+            self.session.train(dataset, order, begin, count, batch, rates)
+        finally:
+            self.changed()
+
     def dataset(
         self,
         inputs: list[np.ndarray],

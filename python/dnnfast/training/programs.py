@@ -31,8 +31,9 @@ class ProgramsMixin:
 
     def _init_trainer(self) -> None:
         self.optimizer: Any = None
-        self.history = None
-        self.stop_training = False
+        self.history: Any = None
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self._initial_epoch: int | None = None  # where a restored backup goes on
         self.output_names: list[str] = []
         self._spec: CompileSpec | None = None
         self._seed = random.next_seed()
@@ -82,18 +83,26 @@ class ProgramsMixin:
         self._lowered = None
         return self._outputs()
 
-    def _need_loss(self, what: str) -> CompileSpec:
+    @property
+    def steps_per_execution(self) -> int:
+        """Steps between two batch hooks of callbacks, as given to `compile`."""
+        return 1 if self._spec is None else self._spec.steps_per_execution
+
+    def _need_compiled(self, what: str) -> CompileSpec:
         if self._spec is None:
             raise RuntimeError(
                 f"{what}: model {self.name!r} is not compiled; call "
                 "model.compile(optimizer=..., loss=...) first."
             )
-        if self._spec.loss is None:
+        return self._spec
+
+    def _need_loss(self, what: str) -> CompileSpec:
+        if self._need_compiled(what).loss is None:
             raise ValueError(
                 f"{what}: model {self.name!r} was compiled without a loss; call "
                 "model.compile(optimizer=..., loss=...)."
             )
-        return self._spec
+        return self._need_compiled(what)
 
     # Tracing.
 
@@ -181,6 +190,14 @@ class ProgramsMixin:
         self._signature = None if resolved is None else resolved.signature
         return program
 
+    def _training_program(self, resolved: Resolved) -> Program:
+        """Return the program to train with; it has the optimizer's numbers of now."""
+        current, spec = self._program, self._spec
+        stale = current is not None and spec is not None
+        if stale and current.graph.optimizer != spec.optimizer.spec():  # type: ignore[union-attr]
+            self._program = None  # momentum was set, say
+        return self._program_for(resolved)
+
     def _adopt(self, program: Program) -> None:
         """Continue the state of the optimizer, if it has one."""
         optimizer = self._spec.optimizer  # type: ignore[union-attr]
@@ -210,9 +227,12 @@ class ProgramsMixin:
         tensors, outputs = program.graph.tensors, program.graph.outputs
         return [empty_like_given(inputs, (rows, *tensors[i].shape)) for i in outputs]
 
-    def _packed(self, results: list[np.ndarray]) -> Any:
+    def _structure_of_outputs(self) -> Any:
         own = self._functional is None
-        structure = self._output_structure if own else self._functional.output_structure
+        return self._output_structure if own else self._functional.output_structure
+
+    def _packed(self, results: list[np.ndarray]) -> Any:
+        structure = self._structure_of_outputs()
         if isinstance(structure, KerasTensor):
             return results[0]
         return tree.pack_sequence_as(structure, results)

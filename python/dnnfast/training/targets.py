@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
-from dnnfast.training.arrays import as_array, n_by, readable
+from dnnfast.training.arrays import as_array, is_array, n_by, readable
 from dnnfast.training.device_arrays import DeviceArray
 
 
@@ -22,27 +22,67 @@ class Expected:
     user: str  # the loss or metric that asks for it
 
 
-def split_by_output(value: Any, names: list[str], what: str) -> list[Any]:
-    """Return one entry per output from a list, a dict by name, or (one output) the value."""
-    if isinstance(value, dict):
+def split_by_output(value: Any, names: list[str], what: str, structure: Any = None) -> list[Any]:
+    """Return one entry per output, or None where there is none.
+
+    Args:
+        value: the value for one output; a list, a dict by name, or nested as the outputs.
+        names: of the outputs.
+        what: the value's name in messages.
+        structure: the model's outputs, nested as it gives them; None for a flat list.
+    """
+    if isinstance(value, dict) and not (isinstance(structure, dict) and _is_deep(structure)):
         unknown = [key for key in value if key not in names]
         if unknown:
             raise ValueError(f"{what}: there is no output {unknown[0]!r}; the outputs are {names}.")
         return [value.get(name) for name in names]
     if len(names) == 1:
-        if isinstance(value, (list, tuple)) and len(value) == 1 and hasattr(value[0], "shape"):
+        if isinstance(value, (list, tuple)) and len(value) == 1 and is_array(value[0]):
             return [value[0]]
         return [value]
     if value is None:
         return [None] * len(names)
-    values = tree.flatten(value) if isinstance(value, (list, tuple)) else None
-    if values is None or len(values) != len(names):
+    found = _as_nested(value, structure) if tree.is_nested(structure) else None
+    if found is None and isinstance(value, (list, tuple)) and len(value) == len(names):
+        found = list(value)
+    if found is None:
+        given = type(value).__name__
+        given += f" of {len(value)}" if isinstance(value, (list, tuple)) else ""
         raise ValueError(
             f"{what}: the model has {len(names)} outputs {names}; expected a list of as many "
-            f"arrays or a dict by name, got {type(value).__name__}"
-            + ("." if values is None else f" of {len(values)}.")
+            f"arrays or a dict by name, got {given}."
         )
-    return values
+    return found
+
+
+def _is_deep(structure: Any) -> bool:
+    inside = structure.values() if isinstance(structure, dict) else structure
+    return any(tree.is_nested(item) for item in inside)
+
+
+def _as_nested(value: Any, structure: Any) -> list[Any] | None:
+    """Return the parts of a value that is nested as a structure, or None if it is not."""
+    if not tree.is_nested(structure):
+        return [value]
+    if value is None:
+        return [None] * len(tree.flatten(structure))
+    items: list[tuple[Any, Any]]
+    if isinstance(structure, dict):
+        if not isinstance(value, dict) or set(value) - set(structure):
+            return None
+        keys = tree.flatten({key: key for key in structure})
+        items = [(value.get(key), structure[key]) for key in keys]
+    else:
+        if not isinstance(value, (list, tuple)) or len(value) != len(structure):
+            return None
+        items = list(zip(value, structure, strict=True))
+    found: list[Any] = []
+    for part, inside in items:
+        parts = _as_nested(part, inside)
+        if parts is None:
+            return None
+        found += parts
+    return found
 
 
 def prepare_target(y: Any, expected: Expected, what: str) -> np.ndarray:
@@ -135,8 +175,11 @@ def prepare_weight(weight: Any, n: int, what: str) -> Any:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.shape != (n,):
+        hint = ""
+        if array.ndim > 1 and len(array) == n:
+            hint = " Weights of single steps or elements are not supported; take their means."
         raise ValueError(
-            f"{what} has shape {array.shape}; expected one weight a sample, that is ({n},)."
+            f"{what} has shape {array.shape}; expected one weight a sample, that is ({n},)." + hint
         )
     return np.ascontiguousarray(array, np.float32)
 
@@ -153,13 +196,33 @@ def class_weights(weights: Any, target: np.ndarray, what: str) -> np.ndarray:
         )
     if not isinstance(weights, dict):
         raise ValueError(f"class_weight must be a dict of class numbers, got {weights!r}.")
+    table = {_class_number(key): _class_factor(key, value) for key, value in weights.items()}
     if target.ndim == 2 and target.shape[1] > 1:
         labels = np.argmax(target, axis=-1)
     elif target.ndim == 1 or (target.ndim == 2 and target.shape[1] == 1):
-        labels = target.reshape(-1)
+        labels = np.rint(target.reshape(-1)) if target.dtype.kind == "f" else target.reshape(-1)
     else:
         raise ValueError(f"class_weight needs one label a sample; {what} has shape {target.shape}.")
     found = np.ones(len(labels), np.float32)
-    for number, value in weights.items():
+    for number, value in table.items():
         found[labels == number] = value
     return found
+
+
+def _class_number(key: Any) -> int:
+    number = isinstance(key, (int, float, np.integer, np.floating)) and not isinstance(key, bool)
+    if not number or float(key) != int(key):
+        raise ValueError(
+            f"class_weight: the keys are class numbers, such as {{0: 1.0, 1: 5.0}}; got {key!r}."
+        )
+    return int(key)
+
+
+def _class_factor(key: Any, value: Any) -> float:
+    try:
+        factor = float(value)
+    except (TypeError, ValueError):
+        factor = float("nan")
+    if not np.isfinite(factor):
+        raise ValueError(f"class_weight: the weight of class {key!r} is {value!r}; not a number.")
+    return factor

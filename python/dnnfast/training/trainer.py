@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from typing import Any
 
 from dnnfast.callbacks import CallbackList, History
+from dnnfast.config.limits import max_epochs, max_steps_per_epoch
 from dnnfast.config.settings import on_device, takes_device
 from dnnfast.training import checks
 from dnnfast.training.compiled import CompileSpec
-from dnnfast.training.data import Given, prepare, split_tail, unpack
-from dnnfast.training.fit import FitLoop, FitOptions, evaluate, steps_of
+from dnnfast.training.data import Given, split_tail, unpack
+from dnnfast.training.evaluation import Evaluation
+from dnnfast.training.fit import FitLoop, FitOptions
 from dnnfast.training.inputs import prepare_inputs
 from dnnfast.training.plan import Plan
-from dnnfast.training.prediction import Prediction
-from dnnfast.training.programs import ProgramsMixin
+from dnnfast.training.prediction import Prediction, predict_batches
+from dnnfast.training.source_steps import steps_for
+from dnnfast.training.sources import gives_batches
+from dnnfast.training.stepping import SteppingMixin, as_result
+from dnnfast.training.steps import EVALUATION_BATCH, StepOptions
 
-# Rows that evaluate and predict take at once when no batch size is given.
-_DEFAULT_BATCH = 256
 
-
-class Trainer(ProgramsMixin):
+class Trainer(SteppingMixin):
     """What models can do with data."""
 
     def compile(
@@ -107,45 +110,46 @@ class Trainer(ProgramsMixin):
             TypeError: if the data is not numeric.
             NonFiniteLossError: if the loss becomes NaN or infinite; that step is not applied.
         """
-        spec = self._need_loss("fit")
+        custom = self._steps_by_itself("train")
+        spec = self._need_compiled("fit") if custom else self._need_loss("fit")
         options = FitOptions(
-            checks.optional("batch_size", batch_size) or 32,
-            checks.at_least("epochs", epochs, 0),
+            _at_most("epochs", checks.at_least("epochs", epochs, 0), max_epochs()),
             checks.at_least("initial_epoch", initial_epoch, 0),
-            checks.optional("steps_per_epoch", steps_per_epoch),
-            bool(shuffle),
-            _frequency(validation_freq),
-            checks.optional("validation_steps", validation_steps),
-            checks.optional("validation_batch_size", validation_batch_size),
+            checks.frequency(validation_freq),
         )
+        cut = _step_options(batch_size, steps_per_epoch, shuffle)
         verbose = checks.verbosity(verbose)
         given, held_out = Given(x, y, sample_weight, class_weight), None
         if validation_data is not None:
             held_out = unpack(validation_data, "validation_data")
         elif validation_split:
-            given, held_out = split_tail(given, validation_split)
-        data = prepare(self, given)
-        validation = None
-        if held_out is not None:
-            validation = prepare(self, held_out, "validation ", data.resolved)
-        self._warn_if_changed(spec)
-        program = self._program_for(data.resolved)
-        steps = options.steps_per_epoch or steps_of(data.rows, options.batch_size)
-        calls = CallbackList(
-            callbacks,
-            add_history=True,
-            add_progbar=verbose > 0,
-            model=self,
-            verbose=verbose,
-            epochs=options.epochs,
-            steps=steps,
-        )
-        self.stop_training = False
-        loop = FitLoop(self, program, data, options, calls)
-        loop.validation = validation
-        loop.run()
-        self.history = calls.history
-        return calls.history
+            given, held_out = split_tail(self, given, validation_split)
+        with contextlib.ExitStack() as opened:
+            steps = steps_for(self, given, cut, custom)
+            opened.callback(steps.close)
+            self._warn_if_changed(spec)
+            validation = None
+            if held_out is not None:
+                size = batch_size if validation_batch_size is None else validation_batch_size
+                cut = _step_options(size, validation_steps, None, "validation ")
+                cut.resolved = steps.resolved
+                validation = self._evaluation(held_out, cut)
+                opened.callback(validation.steps.close)
+            self._settle(steps.resolved)
+            calls = callbacks
+            if not isinstance(callbacks, CallbackList):
+                calls = CallbackList(
+                    callbacks,
+                    add_history=True,
+                    add_progbar=verbose > 0,
+                    model=self,
+                    verbose=verbose,
+                    epochs=options.epochs,
+                    steps=steps.per_epoch,
+                )
+            FitLoop(self, steps, options, calls, validation).run()
+        found: History = calls.history or self.history
+        return found
 
     @takes_device
     def evaluate(
@@ -180,19 +184,21 @@ class Trainer(ProgramsMixin):
             ValueError: if the data does not fit.
             TypeError: if the data is not numeric.
         """
-        _refuse(kwargs, "evaluate")
-        self._need_loss("evaluate")
-        batch = checks.optional("batch_size", batch_size)
-        limit = checks.optional("steps", steps)
-        silent = verbose == 0 or (verbose == "auto" and checks.verbosity("auto") != 1)
-        data = prepare(self, Given(x, y, sample_weight))
-        program = self._program_for(data.resolved)
-        calls = CallbackList(callbacks, model=self, verbose=0, steps=limit) if callbacks else None
-        default = 32 if calls is not None or limit else _DEFAULT_BATCH
-        logs = evaluate(program, data, batch or default, limit, calls)
-        if not silent:
-            print(" - ".join(f"{key}: {value:.4f}" for key, value in logs.items()))
-        return _result(logs, return_dict)
+        for key in kwargs:
+            raise TypeError(f"evaluate: unknown argument {key!r}.")
+        cut = _step_options(batch_size, steps, None)
+        evaluation = self._evaluation(Given(x, y, sample_weight), cut)
+        with contextlib.closing(evaluation.steps):
+            self._settle(evaluation.steps.resolved)
+            calls = callbacks
+            if not isinstance(callbacks, CallbackList):
+                shown = checks.shown(verbose)
+                count = evaluation.steps.per_epoch
+                calls = CallbackList(
+                    callbacks, add_progbar=shown > 0, model=self, verbose=shown, steps=count
+                )
+            logs = evaluation.run(calls)
+        return as_result(logs, return_dict)
 
     @takes_device
     def predict(
@@ -245,89 +251,25 @@ class Trainer(ProgramsMixin):
             >>> mean.shape, deviation.shape, round(float(mean.sum()), 3)
             ((1, 3), (1, 3), 1.0)
         """
-        inputs = prepare_inputs(self, x)
-        batch = (
-            _DEFAULT_BATCH if batch_size is None else checks.at_least("batch_size", batch_size, 1)
-        )
-        if batch_size is None and (callbacks or steps):
-            batch = 32
+        cut = _step_options(batch_size, steps, None)
         samples = checks.optional("mc_samples", mc_samples)
+        shown = checks.shown(verbose)
+        if gives_batches(x) or self._steps_by_itself("predict"):
+            if samples is not None:
+                raise ValueError(
+                    "mc_samples needs x as an array, and no predict_step of one's own."
+                )
+            return predict_batches(self, x, cut, callbacks, shown)
+        inputs = prepare_inputs(self, x)
         rows = self._rows_of(inputs)
-        if steps is not None:
-            rows = min(rows, checks.at_least("steps", steps, 1) * batch)
+        batch = cut.batch_of(rows) if callbacks or cut.per_epoch else batch_size or EVALUATION_BATCH
+        if cut.per_epoch is not None:
+            rows = min(rows, cut.per_epoch * batch)
             inputs = [array[:rows] for array in inputs]
-        if rows <= batch and samples is None and not callbacks:
+        if rows <= batch and samples is None and not callbacks and not shown:
             return self._predict_at_once(inputs, False)
         prediction = Prediction(self, inputs, rows, batch, samples)
-        return prediction.run_with(callbacks) if callbacks else prediction.run()
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Do one step and return loss and metrics, which are means since `reset_metrics`.
-
-        Args:
-            x: samples.
-            y: targets.
-            sample_weight: one weight a sample.
-            class_weight: dict of class numbers and weights.
-            return_dict: return a dict by name.
-
-        Raises:
-            RuntimeError: if the model is not compiled.
-            ValueError: if the data does not fit.
-            TypeError: if the data is not numeric.
-            NonFiniteLossError: if the loss is not finite; the step is not applied.
-        """
-        self._need_loss("train_on_batch")
-        data = prepare(self, Given(x, y, sample_weight, class_weight))
-        program = self._program_for(data.resolved)
-        session = program.session
-        rates = self.optimizer.rates(session.iterations, 1)
-        try:
-            session.train(data.bound_to(program), None, 0, 1, data.rows, rates)
-        finally:
-            program.changed()
-        return _result(
-            dict(zip(data.resolved.log_names, session.totals(), strict=True)), return_dict
-        )
-
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
-        """Return loss and metrics with this batch, which are means since `reset_metrics`.
-
-        Args:
-            x: samples.
-            y: targets.
-            sample_weight: one weight a sample.
-            return_dict: return a dict by name.
-
-        Raises:
-            RuntimeError: if the model is not compiled.
-            ValueError: if the data does not fit.
-            TypeError: if the data is not numeric.
-        """
-        self._need_loss("test_on_batch")
-        data = prepare(self, Given(x, y, sample_weight))
-        program = self._program_for(data.resolved)
-        program.session.evaluate(data.bound_to(program), 0, 1, data.rows)
-        totals = program.session.totals()
-        return _result(dict(zip(data.resolved.log_names, totals, strict=True)), return_dict)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Return the outputs for samples, computed in one batch."""
-        return self._call_on_arrays(x, False)
-
-    def reset_metrics(self) -> None:
-        """Start the means of `train_on_batch` and `test_on_batch` again."""
-        if self._program is not None:
-            self._program.session.reset_totals()
+        return prediction.run_with(callbacks, shown) if callbacks or shown else prediction.run()
 
     def plan(
         self, batch_size: int = 32, program: str | None = None, device: str | None = None
@@ -351,6 +293,20 @@ class Trainer(ProgramsMixin):
         batch = checks.at_least("batch_size", batch_size, 1)
         return Plan(found.session, batch, program or default)
 
+    def _evaluation(self, given: Given, cut: StepOptions) -> Evaluation:
+        custom = self._steps_by_itself("test")
+        if not custom:
+            self._need_loss("evaluate")
+        if cut.batch_size is None and cut.per_epoch is None and not custom:
+            cut = cut.for_evaluation()
+        return Evaluation(self, steps_for(self, given, cut, custom))
+
+    def _settle(self, resolved: Any) -> None:
+        """Compile for these losses and metrics now; errors come before the first hook."""
+        if resolved is not None:
+            self._resolved = resolved
+            self._program_for(resolved)
+
     def _warn_if_changed(self, spec: CompileSpec) -> None:
         trainable = {id(v) for v in self.trainable_weights}  # type: ignore[attr-defined]
         if self._trainable_ids is not None and trainable != self._trainable_ids:
@@ -361,19 +317,24 @@ class Trainer(ProgramsMixin):
             )
 
 
-def _frequency(value: Any) -> Any:
-    if isinstance(value, (list, tuple, set)):
-        return set(value)
-    return checks.at_least("validation_freq", value, 1)
+def _at_most(name: str, value: int | None, limit: int | None) -> Any:
+    """Return a number of epochs or steps, capped by what `config` allows."""
+    if limit is None or (value is not None and value <= limit):
+        return value
+    warnings.warn(f"{name} is limited to {limit} by dnnfast.config.", UserWarning, stacklevel=4)
+    return limit
 
 
-def _refuse(kwargs: dict[str, Any], where: str) -> None:
-    for key in kwargs:
-        raise TypeError(f"{where}: unknown argument {key!r}.")
-
-
-def _result(logs: dict[str, float], return_dict: bool) -> Any:
-    if return_dict:
-        return logs
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
+def _step_options(
+    batch_size: Any, per_epoch: Any, shuffle: Any, what: str = "", resolved: Any = None
+) -> StepOptions:
+    if shuffle not in (True, False, None, "batch"):
+        raise ValueError(f'shuffle must be True, False or "batch", got {shuffle!r}.')
+    per_epoch = checks.optional("validation_steps" if what else "steps", per_epoch)
+    return StepOptions(
+        checks.optional("batch_size", batch_size),
+        _at_most("steps", per_epoch, max_steps_per_epoch()),
+        shuffle,
+        what,
+        resolved,
+    )

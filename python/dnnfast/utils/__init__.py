@@ -1,5 +1,10 @@
 """Helpers around models."""
 
+from dnnfast.config.messages import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 from dnnfast.saving.registry import (
     CustomObjectScope,
@@ -11,19 +16,32 @@ from dnnfast.saving.registry import (
 )
 from dnnfast.utils.numerical import normalize, to_categorical
 from dnnfast.utils.progbar import Progbar
+from dnnfast.utils.py_dataset import (
+    PyDataset,
+    Sequence,
+    pack_x_y_sample_weight,
+    unpack_x_y_sample_weight,
+)
 from dnnfast.utils.seeding import set_random_seed
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "is_interactive_logging_enabled",
     "normalize",
+    "pack_x_y_sample_weight",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
