@@ -11,6 +11,7 @@ from dnnfast import (
     callbacks,
     config,
     dtype_policies,
+    dtypes,
     initializers,
     layers,
     losses,
@@ -29,8 +30,10 @@ from dnnfast.layers import Input, Layer
 from dnnfast.losses import Loss
 from dnnfast.metrics import Metric
 from dnnfast.models import Model, Sequential
+from dnnfast.name_scopes import name_scope
 from dnnfast.optimizers import Optimizer
 from dnnfast.regularizers import Regularizer
+from dnnfast.stateless import StatelessScope
 from dnnfast.variable import Variable
 from dnnfast.version import __version__
 
@@ -59,6 +62,7 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "StatelessScope",
     "Variable",
     "__version__",
     "activations",
@@ -66,11 +70,13 @@ __all__ = [
     "callbacks",
     "config",
     "dtype_policies",
+    "dtypes",
     "initializers",
     "layers",
     "losses",
     "metrics",
     "models",
+    "name_scope",
     "optimizers",
     "random",
     "regularizers",

@@ -15,7 +15,9 @@ class Configurable:
         """Return the constructor's arguments as plain data."""
         parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
         named = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-        return {name: serialize_keras_object(getattr(self, name)) for name in named}
+        # What a user's class keeps elsewhere it has to return itself.
+        kept = [name for name in named if hasattr(self, name)]
+        return {name: serialize_keras_object(getattr(self, name)) for name in kept}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

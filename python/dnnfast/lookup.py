@@ -7,7 +7,7 @@ from typing import Any
 
 from dnnfast.errors import unknown_name
 from dnnfast.saving.objects import deserialize_keras_object
-from dnnfast.saving.registry import get_registered_object
+from dnnfast.saving.registry import CustomObjectScope, get_registered_object
 
 
 def by_name(what: str, name: str, table: Mapping[str, Any]) -> Any:
@@ -32,9 +32,8 @@ def get_object(what: str, identifier: Any, base: type, table: Mapping[str, Any])
     """Return an object for a name, a serialized form, a class, an object or a function."""
     if identifier is None or isinstance(identifier, base):
         return identifier
-    if isinstance(identifier, dict):
-        identifier = deserialize_keras_object(identifier, dict(table))
-        return identifier
+    if isinstance(identifier, dict) and "class_name" in identifier:
+        return deserialize_object(what, identifier, table)
     if isinstance(identifier, str):
         identifier = by_name(what, identifier, table)
     if isinstance(identifier, type):
@@ -45,3 +44,18 @@ def get_object(what: str, identifier: Any, base: type, table: Mapping[str, Any])
         f"unknown {what} {identifier!r}: expected a name, an object, or a function; got "
         f"{type(identifier).__name__}."
     )
+
+
+def deserialize_object(
+    what: str,
+    config: Any,
+    table: Mapping[str, Any],
+    custom_objects: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return an object for a serialized form, or for a name of the table."""
+    if isinstance(config, str):
+        with CustomObjectScope(dict(custom_objects or {})):
+            found = by_name(what, config, table)
+        return found() if isinstance(found, type) else found
+    classes = {item.__name__: item for item in table.values() if isinstance(item, type)}
+    return deserialize_keras_object(config, {**classes, **(custom_objects or {})})

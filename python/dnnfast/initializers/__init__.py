@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dnnfast.initializers.base import Initializer
-from dnnfast.initializers.constant import Constant, Identity, Ones, Zeros
-from dnnfast.initializers.orthogonal import Orthogonal
-from dnnfast.initializers.plain import RandomNormal, RandomUniform, TruncatedNormal
+from dnnfast.initializers.constant import Constant, Given, Identity, Ones, Zeros
+from dnnfast.initializers.drawn import (
+    Orthogonal,
+    RandomInitializer,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+)
 from dnnfast.initializers.scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -17,8 +24,8 @@ from dnnfast.initializers.scaling import (
     LecunUniform,
     VarianceScaling,
 )
-from dnnfast.lookup import get_object
-from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
+from dnnfast.lookup import deserialize_object, get_object
+from dnnfast.saving.objects import serialize_keras_object
 
 ALL = {
     "constant": Constant,
@@ -46,36 +53,61 @@ _ALIASES = {
     "IdentityInitializer": Identity,
     "OrthogonalInitializer": Orthogonal,
 }
+_NAMES = {**ALL, **_ALIASES}
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
 # The snake-case spellings of the classes, such as initializers.he_normal.
 globals().update(ALL)
 
 
 def get(identifier: Any) -> Any:
-    """Return the initializer for a name, a serialized form, an object or a function.
+    """Return the initializer for a name, a serialized form, an object, a function or an array.
 
     Args:
         identifier: ``"he_normal"``, ``"HeNormal"``, ``initializers.HeNormal()``, a callable of
-            ``(shape, dtype)``, or None.
+            ``(shape, dtype)``, an array with the values, or None.
 
     Raises:
-        ValueError: if the name is not known.
+        ValueError: if the name is not known, or it is none of these.
 
     Example:
         >>> import dnnfast
         >>> type(dnnfast.initializers.get("he_normal")).__name__
         'HeNormal'
     """
-    return get_object("initializer", identifier, Initializer, {**ALL, **_ALIASES})
+    if isinstance(identifier, (np.ndarray, np.generic)):
+        return Given(identifier)
+    return get_object("initializer", identifier, Initializer, _NAMES)
 
 
 def serialize(initializer: Any) -> Any:
-    """Return the initializer as plain data."""
+    """Return the initializer as plain data.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.initializers.serialize(dnnfast.initializers.Zeros())["class_name"]
+        'Zeros'
+    """
     return serialize_keras_object(initializer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the initializer of plain data."""
-    return deserialize_keras_object(config, custom_objects)
+    """Return the initializer of plain data, or of a name.
+
+    Args:
+        config: the result of `serialize`, or a name.
+        custom_objects: names of users' own classes and functions.
+
+    Raises:
+        ValueError: if the name is not known.
+
+    Example:
+        >>> import dnnfast
+        >>> data = dnnfast.initializers.serialize(dnnfast.initializers.Constant(2.0))
+        >>> dnnfast.initializers.deserialize(data).value
+        2.0
+    """
+    return deserialize_object("initializer", config, _NAMES, custom_objects)
 
 
 __all__ = [
@@ -85,11 +117,14 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
+    "RandomInitializer",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",

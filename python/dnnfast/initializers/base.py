@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast import checks, dtypes
 from dnnfast.configurable import Configurable
 
 
@@ -22,7 +23,7 @@ class Initializer(Configurable):
         [0.5, 0.5]
     """
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
         """Return an array of the given shape."""
         raise NotImplementedError(f"{type(self).__name__} does not define __call__(shape, dtype).")
 
@@ -30,3 +31,11 @@ class Initializer(Configurable):
         """Return an initializer with the same arguments."""
         clone: Initializer = type(self).from_config(self.get_config())
         return clone
+
+    # For the subclasses here.
+
+    def _shape(self, shape: Any) -> tuple[int, ...]:
+        return checks.known_shape(type(self).__name__, shape)
+
+    def _typed(self, values: np.ndarray, dtype: Any) -> np.ndarray:
+        return values.astype(dtypes.numpy_dtype(dtype, type(self).__name__), copy=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast import checks
 from dnnfast.initializers.base import Initializer
 
 
@@ -22,8 +23,8 @@ class Zeros(Initializer):
     def __init__(self) -> None:
         pass
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
-        return np.zeros(shape, np.float32)
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
+        return self._typed(np.zeros(self._shape(shape), np.float32), dtype)
 
 
 class Ones(Initializer):
@@ -38,8 +39,8 @@ class Ones(Initializer):
     def __init__(self) -> None:
         pass
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
-        return np.ones(shape, np.float32)
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
+        return self._typed(np.ones(self._shape(shape), np.float32), dtype)
 
 
 class Constant(Initializer):
@@ -48,6 +49,10 @@ class Constant(Initializer):
     Args:
         value: a number, or an array that broadcasts to the shape. Default 0.
 
+    Raises:
+        ValueError: if it is not numeric or holds NaN; when called, if it does not broadcast to the
+            shape.
+
     Example:
         >>> import dnnfast
         >>> dnnfast.initializers.Constant(0.5)((2,)).tolist()
@@ -55,10 +60,41 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0) -> None:
+        try:
+            numbers = np.asarray(value)
+            valid = numbers.dtype.kind in "biuf" and not np.isnan(numbers).any()
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
+            raise ValueError(
+                f"Constant: value must be a number or an array of numbers, got {value!r}."
+            )
         self.value = value
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
-        return np.broadcast_to(np.asarray(self.value, np.float32), tuple(shape)).copy()
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
+        sizes = self._shape(shape)
+        value = self._typed(np.asarray(self.value), dtype)
+        try:
+            return np.broadcast_to(value, sizes).copy()
+        except ValueError:
+            raise ValueError(
+                f"Constant: a value of shape {value.shape} does not broadcast to the weight's "
+                f"shape {sizes}."
+            ) from None
+
+
+class Given(Constant):
+    """An array of exactly the weight's shape, as `get` makes it of one."""
+
+    _serialized_class_name = "Constant"
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
+        if self._shape(shape) != np.shape(self.value):
+            raise ValueError(
+                f"initializer: the given array has shape {np.shape(self.value)}, expected that of "
+                f"the weight, {tuple(shape)}."
+            )
+        return super().__call__(shape, dtype)
 
 
 class Identity(Initializer):
@@ -68,7 +104,7 @@ class Identity(Initializer):
         gain: the factor. Default 1.
 
     Raises:
-        ValueError: when called for a shape that is not a matrix.
+        ValueError: if the gain is no finite number; when called for a shape that is not a matrix.
 
     Example:
         >>> import dnnfast
@@ -77,9 +113,10 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = checks.number("Identity", "gain", gain)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> np.ndarray:
-        if len(shape) != 2:
-            raise ValueError(f"Identity: expected the shape of a matrix, got {tuple(shape)}.")
-        return (self.gain * np.eye(shape[0], shape[1])).astype(np.float32)
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
+        sizes = self._shape(shape)
+        if len(sizes) != 2:
+            raise ValueError(f"Identity: expected the shape of a matrix, got {sizes}.")
+        return self._typed(self.gain * np.eye(*sizes), dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
+from dnnfast.random import SeedGenerator
 from dnnfast.variable import Variable
 
 
@@ -112,7 +113,17 @@ class WeightsMixin:
         """All variables: each layer's own, trainable first, in the order of the layers."""
         return unique(v for layer in self._all_layers() for v in layer._own_variables())
 
-    variables = weights
+    @property
+    def variables(self) -> list[Variable]:
+        """All of `weights`, and the states of seed generators."""
+        return unique(
+            v
+            for layer in self._all_layers()
+            for v in (
+                *layer._own_variables(),
+                *(seeds.state for seeds in layer._attributes_of(SeedGenerator)),
+            )
+        )
 
     def _collect_trainable(self, seen: set[int]) -> Iterator[Variable]:
         if id(self) in seen or not self._trainable:
@@ -135,7 +146,11 @@ class WeightsMixin:
         trainable = {id(v) for v in self.trainable_weights}
         return [v for v in self.weights if id(v) not in trainable]
 
-    non_trainable_variables = non_trainable_weights
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """All of `variables` that training does not update."""
+        trainable = {id(v) for v in self.trainable_weights}
+        return [v for v in self.variables if id(v) not in trainable]
 
     @property
     def trainable(self) -> bool:

@@ -1,5 +1,23 @@
-"""Seeds: one number makes everything reproducible."""
+"""Seeds, from which everything random is reproducible, and random numbers as arrays."""
 
+from dnnfast.random.continuous import beta, gamma, normal, truncated_normal, uniform
+from dnnfast.random.discrete import binomial, categorical, dropout, randint, shuffle
 from dnnfast.random.seed import generator, next_seed, set_seed
+from dnnfast.random.seed_generator import SeedGenerator
 
-__all__ = ["generator", "next_seed", "set_seed"]
+__all__ = [
+    "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
+    "dropout",
+    "gamma",
+    "generator",
+    "next_seed",
+    "normal",
+    "randint",
+    "set_seed",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]

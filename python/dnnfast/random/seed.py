@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import numpy as np
 
@@ -34,10 +35,15 @@ def set_seed(seed: int) -> None:
         >>> import dnnfast
         >>> dnnfast.random.set_seed(42)
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+    if not is_whole(seed):
         raise ValueError(f"set_seed: expected an integer, got {seed!r}.")
     _source.seed = int(seed) & _MASK
     _source.count = 0
+
+
+def is_whole(value: Any) -> bool:
+    """Tell whether a value is an integer (and no truth value)."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def next_seed() -> int:
@@ -47,10 +53,24 @@ def next_seed() -> int:
     return int(sequence.generate_state(1, np.uint64)[0])
 
 
-def generator(seed: int | None = None) -> np.random.Generator:
-    """Return a NumPy generator (Philox) for ``seed``, or for the next global seed.
+def generator(seed: Any = None) -> np.random.Generator:
+    """Return a NumPy generator (Philox).
 
     Args:
-        seed: an integer, or None for the next of the global sequence.
+        seed: an integer; a `SeedGenerator`, which moves on; or None for the next of the global
+            sequence. An integer and the first draw of its `SeedGenerator` give the same numbers.
+
+    Raises:
+        ValueError: if it is none of these.
     """
-    return np.random.Generator(np.random.Philox(next_seed() if seed is None else int(seed) & _MASK))
+    if seed is None:
+        return np.random.Generator(np.random.Philox(next_seed()))
+    if is_whole(seed):
+        return np.random.Generator(np.random.Philox(int(seed) & _MASK))
+    if not hasattr(seed, "next") or not hasattr(seed, "state"):
+        raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}.")
+    start, count = (int(number) for number in seed.next())
+    if count == 0:
+        return np.random.Generator(np.random.Philox(start))
+    sequence = np.random.SeedSequence(entropy=start, spawn_key=(count,))
+    return np.random.Generator(np.random.Philox(sequence))
