@@ -287,6 +287,8 @@ class Variable:
 
     def _operate(self, function: Callable[..., Any], *others: Any, reflected: bool = False) -> Any:
         """Apply an operator to the value: the one way that all operators below go."""
+        if any(hasattr(other, "extents") for other in others):
+            return NotImplemented  # the symbolic tensor records it
         operands = [self.numpy(), *others]
         return function(*(reversed(operands) if reflected else operands))
 
