@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dnnfast.reference.loss import loss_table
-from dnnfast.reference.metric import metric_table
+from dnnfast.reference.loss import LossKind, loss_table
+from dnnfast.reference.metric import MetricKind, metric_table
 
 Array = NDArray[np.float64]
 
@@ -106,22 +106,55 @@ class Dataset:
             values[id_] = array[index].astype(np.float64).reshape(len(index), *tensor.shape)
         return values
 
+    def target_values(self, graph: Any, index: NDArray) -> dict[int, Array]:
+        """Return the rows of the targets and sample weights that nodes of a graph read."""
+        values = {}
+        for id_, tensor in enumerate(graph.tensors):
+            if tensor.kind in ("target", "weight"):
+                weight = tensor.kind == "weight"
+                array = self.weight(tensor.index) if weight else self.targets[tensor.index]
+                assert array is not None
+                rows = array[index].astype(np.float64)
+                values[id_] = rows.reshape(len(index), *tensor.shape)
+        return values
+
+    def row_weights(self, target: int, index: NDArray) -> NDArray | None:
+        """Return the sample weights of rows of a target, or None (also where it is -1)."""
+        weight = self.weight(target) if target >= 0 else None
+        return None if weight is None else weight[index]
+
     def check_targets(self, graph: Any) -> None:
-        """Raise a ValueError unless the targets fit the losses and metrics of a graph."""
-        readers = [(r, loss_table(r.kind).labels) for r in graph.losses]
-        readers += [(r, metric_table(r.kind).labels) for r in graph.metrics]
-        for reader, labels in readers:
-            if reader.target >= len(self.targets):
+        """Raise a ValueError unless the targets fit the losses, metrics and nodes of a graph."""
+        readers: list[tuple[Any, LossKind | MetricKind]] = [
+            *((loss, loss_table(loss.kind)) for loss in graph.losses),
+            *((metric, metric_table(metric.kind)) for metric in graph.metrics),
+        ]
+        for reader, table in readers:
+            self._need_target(reader.target)
+            if table.compares:
+                shape = () if table.labels else graph.tensors[reader.prediction].shape
+                why = "(a class label)" if table.labels else "as the prediction has"
+                self._need_columns(reader.target, shape, why)
+        for tensor in graph.tensors:
+            if tensor.kind not in ("target", "weight"):
+                continue
+            self._need_target(tensor.index)
+            if tensor.kind == "target":
+                self._need_columns(tensor.index, tensor.shape, f"(shape {tuple(tensor.shape)})")
+            elif self.weight(tensor.index) is None:
                 raise ValueError(
-                    f"the losses and metrics read {reader.target + 1} targets; got "
-                    f"{len(self.targets)}"
+                    f"target {tensor.index} has no sample weights, but a metric reads them"
                 )
-            columns = math.prod(self.targets[reader.target].shape[1:])
-            shape = graph.tensors[reader.prediction].shape
-            expected = 1 if labels else math.prod(shape)
-            if columns != expected:
-                why = "(a class label)" if labels else "as the prediction has"
-                raise ValueError(
-                    f"target {reader.target} has samples of {columns} elements; expected "
-                    f"{expected} {why}"
-                )
+
+    def _need_target(self, target: int) -> None:
+        if target >= len(self.targets):
+            raise ValueError(
+                f"the losses and metrics read {target + 1} targets; got {len(self.targets)}"
+            )
+
+    def _need_columns(self, target: int, shape: Sequence[int], why: str) -> None:
+        columns, expected = math.prod(self.targets[target].shape[1:]), math.prod(shape)
+        if columns != expected:
+            raise ValueError(
+                f"target {target} has samples of {columns} elements; expected {expected} {why}"
+            )

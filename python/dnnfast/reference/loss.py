@@ -31,12 +31,14 @@ class LossKind:
 
     ``labels``: the target holds class numbers. ``smoothing``: what label smoothing mixes in is
     1 over this number (None: the number of classes; 0: the loss has no label smoothing).
+    ``compares`` False: there is no target, the predictions are the losses.
     """
 
     rows: Callable[[Array, Array, bool], Array]
     gradient: Callable[[Array, Array, bool], Array]
     labels: bool = False
     smoothing: int | None = 0
+    compares: bool = True
 
 
 def _clipped(p: Array) -> tuple[Array, Array]:
@@ -121,6 +123,11 @@ LOSSES: dict[str, LossKind] = {
     "binary_crossentropy": LossKind(_binary_rows, _binary_gradient, smoothing=2),
     "mean_squared_error": LossKind(_squared_rows, _squared_gradient),
     "mean_absolute_error": LossKind(_absolute_rows, _absolute_gradient),
+    "values": LossKind(
+        lambda p, t, from_logits: p.mean(axis=-1),
+        lambda p, t, from_logits: np.full_like(p, 1.0 / p.shape[-1]),
+        compares=False,
+    ),
 }
 
 
@@ -165,13 +172,15 @@ def check_label_smoothing(kind: str, label_smoothing: float) -> None:
 
 
 def _prepare(
-    kind: str, prediction: ArrayLike, target: ArrayLike, label_smoothing: float
+    kind: str, prediction: ArrayLike, target: ArrayLike | None, label_smoothing: float
 ) -> tuple[LossKind, Array, Array]:
     table = loss_table(kind)
     check_label_smoothing(kind, label_smoothing)
     p = np.asarray(prediction, dtype=np.float64)
-    t = np.asarray(target, dtype=np.float64)
     p = p.reshape(-1, p.shape[-1]) if p.ndim > 1 else p.reshape(-1, 1)
+    if not table.compares:
+        return table, p, p
+    t = np.asarray(target, dtype=np.float64)
     if table.labels:
         return table, p, t.reshape(p.shape[0], -1)
     t = t.reshape(p.shape)
@@ -183,7 +192,7 @@ def _prepare(
 def loss_forward(
     kind: str,
     prediction: ArrayLike,
-    target: ArrayLike,
+    target: ArrayLike | None,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
 ) -> Array:
@@ -192,7 +201,8 @@ def loss_forward(
     Args:
         kind: a key of ``LOSSES``.
         prediction: ``[rows, columns]`` (further axes count as rows).
-        target: the same shape; for the sparse loss one class number a row.
+        target: the same shape; for the sparse loss one class number a row; for ``values``, whose
+            predictions are the losses, it is not looked at.
         from_logits: for cross-entropies: the prediction comes before softmax or sigmoid.
         label_smoothing: in [0, 1]; for categorical and binary cross-entropy.
 
@@ -200,8 +210,8 @@ def loss_forward(
         ValueError: for an unknown loss, a target that does not fit, or label smoothing where
             there is none.
 
-    Formula: Keras 3's, with the mean over columns for binary, squared and absolute errors; a
-    label outside of [0, columns) gives NaN.
+    Formula: Keras 3's, with the mean over columns for binary, squared and absolute errors
+    and for ``values``; a label outside of [0, columns) gives NaN.
 
     Example:
 
@@ -216,7 +226,7 @@ def loss_forward(
 def loss_backward(
     kind: str,
     prediction: ArrayLike,
-    target: ArrayLike,
+    target: ArrayLike | None,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     sample_weight: ArrayLike | None = None,

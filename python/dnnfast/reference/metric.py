@@ -15,10 +15,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MetricKind:
-    """``rows(prediction, target)``; ``labels``: the target holds class numbers."""
+    """``rows(prediction, target)``; ``labels``: the target holds class numbers; ``compares`` False:
+    there is no target."""
 
     rows: Callable[[Array, Array], Array]
     labels: bool = False
+    compares: bool = True
 
 
 # By the names graphs use; csrc/ops/metric.h lists the same ones.
@@ -30,6 +32,7 @@ METRICS: dict[str, MetricKind] = {
     "binary_accuracy": MetricKind(lambda p, t: ((p > 0.5) * 1.0 == t).mean(axis=-1)),
     "mean_squared_error": MetricKind(lambda p, t: ((p - t) ** 2).mean(axis=-1)),
     "mean_absolute_error": MetricKind(lambda p, t: np.abs(p - t).mean(axis=-1)),
+    "values": MetricKind(lambda p, t: p.mean(axis=-1), compares=False),
 }
 
 
@@ -52,13 +55,14 @@ def metric_table(kind: str) -> MetricKind:
     return METRICS[kind]
 
 
-def metric_rows(kind: str, prediction: ArrayLike, target: ArrayLike) -> Array:
+def metric_rows(kind: str, prediction: ArrayLike, target: ArrayLike | None) -> Array:
     """Return the metric of every row.
 
     Args:
         kind: a key of ``METRICS``.
         prediction: ``[rows, columns]`` (further axes count as rows).
-        target: the same shape; for the sparse one a class number a row.
+        target: the same shape; for the sparse one a class number a row; not looked at for
+            ``values``, which is the mean of the predictions.
 
     Raises:
         ValueError: for an unknown metric or a target that does not fit.
@@ -73,8 +77,8 @@ def metric_rows(kind: str, prediction: ArrayLike, target: ArrayLike) -> Array:
     """
     table = metric_table(kind)
     p = np.asarray(prediction, dtype=np.float64)
-    t = np.asarray(target, dtype=np.float64)
     p = p.reshape(-1, p.shape[-1]) if p.ndim > 1 else p.reshape(-1, 1)
+    t = np.asarray(target if table.compares else p, dtype=np.float64)
     t = t.reshape(p.shape[0], 1) if table.labels else t.reshape(p.shape)
     with np.errstate(all="ignore"):
         return table.rows(p, t)

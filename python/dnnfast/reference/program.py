@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dnnfast.reference.activation import activation_backward, activation_forward
+from dnnfast.reference.array_nodes import ARRAY_OPS
 from dnnfast.reference.batchnorm import (
     batchnorm_backward,
     batchnorm_forward,
@@ -61,6 +62,7 @@ class Run:
     sampling: bool = False  # dropout drops although the pass predicts
     seed: int = 0
     step: int = 0
+    batch: int = 1  # samples
     values: dict[int, Array] = field(default_factory=dict)
     statistics: dict[int, tuple[Array, Array]] = field(default_factory=dict)
 
@@ -172,10 +174,10 @@ def _reshape_gradients(run: Run, node: Any, dy: Array) -> list[Array]:
 @dataclass(frozen=True)
 class Op:
     """``forward(run, node)`` gives the node's value; ``backward(run, node, dy)`` the gradients of
-    its inputs, in order."""
+    its inputs, in order; None is zero."""
 
     forward: Callable[[Run, Any], Array]
-    backward: Callable[[Run, Any, Array], list[Array]]
+    backward: Callable[[Run, Any, Array], Sequence[Array | None]]
 
 
 # By the names graphs use.
@@ -207,6 +209,7 @@ OPS: dict[str, Op] = {
     "concatenate": Op(
         lambda run, node: concatenate_forward(run.inputs(node)), _concatenate_gradients
     ),
+    **{name: Op(*functions) for name, functions in ARRAY_OPS.items()},
 }
 
 
@@ -241,7 +244,8 @@ def run_backward(run: Run, gradients: dict[int, Array]) -> dict[int, Array]:
             continue
         terms = OPS[node.op].backward(run, node, totals[node.output])
         for id_, term in zip(node.inputs, terms, strict=True):
-            totals[id_] = totals[id_] + term if id_ in totals else term
+            if term is not None:
+                totals[id_] = totals[id_] + term if id_ in totals else term
     return totals
 
 

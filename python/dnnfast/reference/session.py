@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dnnfast.errors import NonFiniteLossError, unknown_name
+from dnnfast.reference.array import sizes_of
 from dnnfast.reference.batchnorm import batchnorm_update
 from dnnfast.reference.dataset import Dataset
 from dnnfast.reference.loss import loss_backward, loss_forward, row_weights
@@ -188,7 +190,9 @@ class Session(Predictions):
             loss = self._compute(run, dataset, index, metrics=True)
             if not math.isfinite(loss):
                 raise NonFiniteLossError(begin + i, loss)
+            self._assign(run, "always", "train")
             self._update(run, float(rates[i]))
+            self._assign_updates(run)
         return count
 
     def compute_gradients(self, dataset: Dataset, begin: int, batch: int) -> None:
@@ -204,7 +208,9 @@ class Session(Predictions):
         dataset.check_targets(self.graph)
         for i, index in enumerate(rows):
             run = self._run(dataset, index, training=False, step=begin + i)
-            self._compute(run, dataset, index, metrics=True, gradients=False)
+            loss = self._compute(run, dataset, index, metrics=True, gradients=False)
+            if math.isfinite(loss):
+                self._assign(run, "always")
 
     def reset_totals(self) -> None:
         """Forget the sums behind `totals`."""
@@ -230,8 +236,8 @@ class Session(Predictions):
     def activation_bytes(self, batch: int, program: str = "train") -> int:
         """Return the bytes of all values of a batch; they are all kept, in every program."""
         _check_program(program)
-        shapes = [self.graph.tensors[node.output].shape for node in self.graph.nodes]
-        return 8 * batch * sum(math.prod(shape) for shape in shapes)
+        extents = [self.graph.tensors[node.output].extents for node in self.graph.nodes]
+        return 8 * sum(math.prod(sizes_of(sizes, batch)) for sizes in extents)
 
     @property
     def parameter_bytes(self) -> int:
@@ -244,11 +250,12 @@ class Session(Predictions):
     # Inside.
 
     def _run(self, dataset: Dataset, index: NDArray, training: bool, step: int) -> Run:
-        values = dataset.input_values(self.graph, index)
-        for id_, tensor in enumerate(self.graph.tensors):
-            if tensor.kind == "parameter":
-                values[id_] = self._parameters[tensor.index]
-        return Run(self.graph, training, seed=self.seed, step=step, values=values)
+        values = dataset.input_values(self.graph, index) | self._parameter_values()
+        return Run(self.graph, training, seed=self.seed, step=step, batch=len(index), values=values)
+
+    def _parameter_values(self) -> dict[int, Array]:
+        tensors = enumerate(self.graph.tensors)
+        return {id_: self._parameters[t.index] for id_, t in tensors if t.kind == "parameter"}
 
     def _compute(
         self, run: Run, dataset: Dataset, index: NDArray, metrics: bool, gradients: bool = True
@@ -261,14 +268,17 @@ class Session(Predictions):
             for loss, logits in zip(graph.losses, fused, strict=True)
         ]
         measured = graph.metrics if metrics else []
+        wanted = [*read, *(metric.prediction for metric in measured)]
+        if metrics:
+            wanted += self._assigned("always", *(["train"] if run.training else []))
+        run.values |= dataset.target_values(graph, index)
         with np.errstate(all="ignore"):
-            run_forward(run, [*read, *(metric.prediction for metric in measured)])
+            run_forward(run, wanted)
             step_loss = self._penalty()
             seeds: dict[int, Array] = {}
             for i, (loss, id_) in enumerate(zip(graph.losses, read, strict=True)):
-                target = dataset.targets[loss.target][index]
-                weight = dataset.weight(loss.target)
-                weight = None if weight is None else weight[index]
+                target = dataset.targets[loss.target][index] if loss.target >= 0 else None
+                weight = dataset.row_weights(loss.target, index)
                 form = (loss.from_logits or fused[i] is not None, loss.label_smoothing)
                 rows = loss_forward(loss.kind, run.values[id_], target, *form)
                 if weight is not None:
@@ -283,12 +293,42 @@ class Session(Predictions):
             self._totals[0] += (step_loss * len(index), len(index))
             first = len(self._totals) - len(graph.metrics)
             for i, metric in enumerate(measured):
-                target = dataset.targets[metric.target][index]
-                rows = metric_rows(metric.kind, run.values[metric.prediction], target)
-                self._totals[first + i] += (rows.sum(), len(rows))
+                self._totals[first + i] += self._measure(run, metric, dataset, index)
             if gradients:
                 self._keep_gradients(run_backward(run, seeds))
         return step_loss
+
+    def _measure(
+        self, run: Run, metric: Any, dataset: Dataset, index: NDArray
+    ) -> tuple[float, float]:
+        """Return the weighted sum of a metric's rows, and the sum of the weights."""
+        target = dataset.targets[metric.target][index] if metric.target >= 0 else None
+        rows = metric_rows(metric.kind, run.values[metric.prediction], target)
+        weight = dataset.row_weights(metric.target, index) if metric.weighted else None
+        weights = np.ones(len(rows)) if weight is None else row_weights(weight, len(rows))
+        return float((rows * weights).sum()), float(weights.sum())
+
+    def _assigned(self, *times: str) -> list[int]:
+        """Return the tensors that variables take the values of at these times."""
+        return [a.value for a in self.graph.assignments if a.time in times]
+
+    def _assign(self, run: Run, *times: str) -> None:
+        """Let variables take the values of tensors."""
+        for assignment in self.graph.assignments:
+            if assignment.time in times:
+                i = self.graph.tensors[assignment.parameter].index
+                self._parameters[i] = run.values[assignment.value].copy()
+
+    def _assign_updates(self, run: Run) -> None:
+        """Apply the assignments whose nodes read the updated parameters."""
+        wanted = self._assigned("update")
+        if wanted:
+            tensors = self.graph.tensors
+            leaves = {id_: v for id_, v in run.values.items() if tensors[id_].kind != "node"}
+            late = replace(run, values=leaves | self._parameter_values(), statistics={})
+            with np.errstate(all="ignore"):
+                run_forward(late, wanted)
+            self._assign(late, "update")
 
     def _penalty(self) -> float:
         """Return the sum of l1 |w| + l2 w^2 over the trained parameters."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from dnnfast.errors import unknown_name
 from dnnfast.reference.activation import activation_table
-from dnnfast.reference.loss import check_label_smoothing, loss_table
-from dnnfast.reference.metric import metric_table
+from dnnfast.reference.array_nodes import ARRAY_OPS
+from dnnfast.reference.loss import LossKind, check_label_smoothing, loss_table
+from dnnfast.reference.metric import MetricKind, metric_table
 from dnnfast.reference.optimizer import check_options
 
 Shape = tuple[int, ...]
 _MAX_ADD_INPUTS = 16
+_MAX_AXES = 6  # of what array ops read and make
 
 
 def _need_inputs(op: str, shapes: Sequence[Shape], least: int, most: int | None = None) -> None:
@@ -189,7 +191,8 @@ def validate_graph(graph: Any) -> None:
     >>> validate_graph(Graph())
     """
     for tensor in graph.tensors:
-        if any(size < 1 for size in tensor.shape):
+        # Without a batch axis in front, -n is n times the batch.
+        if any(size == 0 or (size < 0 and tensor.batched) for size in tensor.shape):
             raise ValueError(
                 f"a tensor has shape {tuple(tensor.shape)}; every size must be at least 1"
             )
@@ -197,7 +200,7 @@ def validate_graph(graph: Any) -> None:
     for id_ in graph.outputs:
         _check_tensor(graph, id_, "output")
     for loss in graph.losses:
-        _check_reader(graph, "loss", loss, loss_table(loss.kind).labels)
+        _check_reader(graph, "loss", loss, loss_table(loss.kind))
         check_label_smoothing(loss.kind, loss.label_smoothing)
         shape = graph.tensors[loss.prediction].shape
         if loss_table(loss.kind).labels and math.prod(shape[:-1]) != 1:
@@ -206,7 +209,9 @@ def validate_graph(graph: Any) -> None:
                 "sample; flatten the model's output"
             )
     for metric in graph.metrics:
-        _check_reader(graph, "metric", metric, metric_table(metric.kind).labels)
+        _check_reader(graph, "metric", metric, metric_table(metric.kind))
+    for assignment in graph.assignments:
+        _check_assignment(graph, assignment)
     if graph.optimizer is not None:
         check_options(graph.optimizer.kind, graph.optimizer.options)
         if not graph.losses:
@@ -220,12 +225,35 @@ def _check_tensor(graph: Any, id_: int, where: str) -> None:
         )
 
 
-def _check_reader(graph: Any, what: str, reader: Any, labels: bool) -> None:
+def _check_reader(graph: Any, what: str, reader: Any, table: LossKind | MetricKind) -> None:
     _check_tensor(graph, reader.prediction, what)
-    if reader.target < 0:
+    if reader.target < (0 if table.compares else -1):
         raise ValueError(f"a {what} has the negative target {reader.target}")
-    if labels and not graph.tensors[reader.prediction].shape:
+    if table.labels and not graph.tensors[reader.prediction].shape:
         raise ValueError(f"{reader.kind}: the prediction has no axis of classes")
+
+
+def _check_assignment(graph: Any, assignment: Any) -> None:
+    _check_tensor(graph, assignment.parameter, "assignment")
+    _check_tensor(graph, assignment.value, "assignment")
+    variable, value = graph.tensors[assignment.parameter], graph.tensors[assignment.value]
+    if assignment.time not in ("always", "train", "update"):
+        raise unknown_name("assignment time", assignment.time, ["always", "train", "update"])
+    if variable.kind != "parameter":
+        raise ValueError("an assignment needs a variable to write to")
+    if value.extents != variable.extents:
+        raise ValueError(
+            f"an assignment to a variable of shape {variable.extents} has a value of shape "
+            f"{value.extents}"
+        )
+
+
+def _check_array(graph: Any, node: Any, where: str) -> None:
+    for id_ in (*node.inputs, node.output):
+        axes = len(graph.tensors[id_].extents)
+        if axes > _MAX_AXES:
+            what = "the result" if id_ == node.output else "an input"
+            raise ValueError(f"{where}: {what} has {axes} axes; at most {_MAX_AXES} are supported")
 
 
 def _check_nodes(graph: Any) -> None:
@@ -237,6 +265,10 @@ def _check_nodes(graph: Any) -> None:
             if not known[id_]:
                 raise ValueError(f"{where}: input {id_} is used before it is computed")
         _check_tensor(graph, node.output, where)
+        if node.op in ARRAY_OPS:  # they say themselves what shape they have
+            _check_array(graph, node, where)
+            known[node.output] = True
+            continue
         _check_parameter_inputs(graph, node, where)
         shape = infer_shape(node.op, [graph.tensors[i].shape for i in node.inputs], node.attrs)
         declared = tuple(graph.tensors[node.output].shape)
@@ -251,6 +283,8 @@ def _check_parameter_inputs(graph: Any, node: Any, where: str) -> None:
     """Check that variables stand where an op reads variables, and only there."""
     first = 1 if node.op in ("dense", "batchnorm") else len(node.inputs)
     for position, id_ in enumerate(node.inputs):
+        if not graph.tensors[id_].batched:
+            raise ValueError(f"{where}: input {position} has no batch axis in front")
         is_parameter = graph.tensors[id_].kind == "parameter"
         if is_parameter != (position >= first):
             found, expected = ("a variable", "values of the batch")
