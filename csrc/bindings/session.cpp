@@ -38,9 +38,12 @@ engine::Tensor tensor_of(const py::handle& object) {
   engine::Tensor tensor;
   tensor.kind = kind == "input"       ? engine::TensorKind::input
                 : kind == "parameter" ? engine::TensorKind::parameter
+                : kind == "target"    ? engine::TensorKind::target
+                : kind == "weight"    ? engine::TensorKind::weight
                                       : engine::TensorKind::node;
   tensor.index = object.attr("index").cast<int>();
   tensor.shape = shape_of(object.attr("shape"));
+  tensor.batched = object.attr("batched").cast<bool>();
   return tensor;
 }
 
@@ -76,7 +79,12 @@ engine::Graph graph_of(const py::object& object) {
   for (const py::handle& metric : object.attr("metrics"))
     graph.metrics.push_back({engine::metric_kind(metric.attr("kind").cast<std::string>()),
                              metric.attr("prediction").cast<int>(),
-                             metric.attr("target").cast<int>()});
+                             metric.attr("target").cast<int>(),
+                             metric.attr("weighted").cast<bool>()});
+  for (const py::handle& assignment : object.attr("assignments"))
+    graph.assignments.push_back({assignment.attr("parameter").cast<int>(),
+                                 assignment.attr("value").cast<int>(),
+                                 engine::assign_time(assignment.attr("time").cast<std::string>())});
   const py::object optimizer = object.attr("optimizer");
   graph.has_optimizer = !optimizer.is_none();
   if (graph.has_optimizer)

@@ -68,6 +68,13 @@ DNNFAST_KERNEL(GradientNorm, gradient_norm)
 DNNFAST_KERNEL(OptimizerStep, optimizer_step)
 DNNFAST_KERNEL(AccumulateSamples, accumulate_samples)
 DNNFAST_KERNEL(ScatterSamples, scatter_samples)
+DNNFAST_KERNEL(ArrayMap, array_map)
+DNNFAST_KERNEL(ArrayProduct, array_product)
+DNNFAST_KERNEL(ArrayGather, array_gather)
+DNNFAST_KERNEL(ArrayScatter, array_scatter)
+DNNFAST_KERNEL(ArrayScan, array_scan)
+DNNFAST_KERNEL(ArrayReshape, array_reshape)
+DNNFAST_KERNEL(ArrayPanels, array_panels)
 #undef DNNFAST_KERNEL
 
 // An op with its kernel, the type forgotten.

@@ -5,6 +5,9 @@
 
 namespace dnnfast::cpu::DNNFAST_ISA {
 
+void register_array_index(KernelTable& table);  // array_index.cpp
+void register_array_map(KernelTable& table);
+void register_array_product(KernelTable& table);
 void register_gather(KernelTable& table);  // gather.cpp
 void register_dense_forward(KernelTable& table);
 void register_dense_backward_weight(KernelTable& table);

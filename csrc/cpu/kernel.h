@@ -61,6 +61,13 @@ struct KernelTable {
   Kernel<ops::OptimizerStep> optimizer_step;
   Kernel<ops::AccumulateSamples> accumulate_samples;
   Kernel<ops::ScatterSamples> scatter_samples;
+  Kernel<ops::ArrayMap> array_map;
+  Kernel<ops::ArrayProduct> array_product;
+  Kernel<ops::ArrayGather> array_gather;
+  Kernel<ops::ArrayScatter> array_scatter;
+  Kernel<ops::ArrayScan> array_scan;
+  Kernel<ops::ArrayReshape> array_reshape;
+  Kernel<ops::ArrayPanels> array_panels;
 };
 
 }  // namespace dnnfast::cpu

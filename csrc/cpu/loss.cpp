@@ -211,6 +211,11 @@ void loss_run(const Loss& op, const StepContext& context, UnitRange range, void*
     case LossKind::mean_absolute_error:
       return elementwise_run(op, context, range,
                              [](vf x, vf t) { return math::absolute_error(x, t); });
+    case LossKind::values:
+      return for_rows(op, context, range, [](const Row& row, int64_t) {
+        return mean_of_terms(row, row.x,
+                             [](vf x, vf) { return math::LossTerm<vf>{x, math::splat<vf>(1.0f)}; });
+      });
     case LossKind::count: return;
   }
 }

@@ -73,6 +73,7 @@ float metric_of_row(const MetricRows& op, int64_t r) {
     case MetricKind::mean_absolute_error:
       return mean_over_columns(
           x, t, cols, [](vf p, vf target) { return math::absolute_error(p, target).value; });
+    case MetricKind::values: return mean_over_columns(x, x, cols, [](vf p, vf) { return p; });
     case MetricKind::count: break;
   }
   return 0.0f;

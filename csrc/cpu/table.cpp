@@ -14,6 +14,9 @@ KernelTable make_table() {
   table.isa = DNNFAST_TEXT(DNNFAST_ISA);
   table.vector_lanes = kLanes;
   table.panel_width = kPanelWidth;
+  register_array_index(table);
+  register_array_map(table);
+  register_array_product(table);
   register_gather(table);
   register_dense_forward(table);
   register_dense_backward_weight(table);

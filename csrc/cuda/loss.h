@@ -143,6 +143,9 @@ struct Loss {
       case LossKind::mean_absolute_error:
         return mean_of_terms(row, op.target.row(r),
                              [](float x, float t) { return math::absolute_error(x, t); });
+      case LossKind::values:
+        return mean_of_terms(row, row.x,
+                             [](float x, float) { return math::LossTerm<float>{x, 1.0f}; });
       case LossKind::count: break;
     }
     return 0.0f;

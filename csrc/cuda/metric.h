@@ -52,7 +52,8 @@ struct MetricRows {
     const int64_t cols = op.prediction.cols;
     if (op.kind == MetricKind::sparse_categorical_accuracy)
       return argmax(x, cols, lane) == labels.at(r, context);
-    const float* t = op.target.row(r);
+    // There is no target of values.
+    const float* t = op.kind == MetricKind::values ? x : op.target.row(r);
     if (op.kind == MetricKind::categorical_accuracy)
       return argmax(x, cols, lane) == argmax(t, cols, lane);
     float sum = 0.0f;
@@ -64,6 +65,7 @@ struct MetricRows {
       case MetricKind::binary_accuracy: return (x > 0.5f ? 1.0f : 0.0f) == t;
       case MetricKind::mean_squared_error: return math::squared_error(x, t).value;
       case MetricKind::mean_absolute_error: return math::absolute_error(x, t).value;
+      case MetricKind::values: return x;
       default: return 0.0f;
     }
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "cuda/task.h"
 #include "ops/program.h"
 
@@ -81,6 +82,13 @@ class WorkList {
   void op(const ops::OptimizerStep& op);
   void op(const ops::AccumulateSamples& op);
   void op(const ops::ScatterSamples& op);
+  // The ops of ops/array.h have no kernels here.
+  template <class Op>
+  void op(const Op&) {
+    fail(ErrorKind::value,
+         "the GPU part does not run layers, losses and metrics written with dnnfast.ops; use the "
+         "CPU");
+  }
 
   // The last work's: how it may be cut and what it touches.
   template <class T>

@@ -19,6 +19,7 @@ void ProgramWriter::find_differentiable() {
   for (size_t g = 0; g < lowered_.groups.size(); ++g) {
     const Group& group = lowered_.groups[g];
     producer_[at(group.output)] = static_cast<int>(g);
+    if (group.after_update) continue;  // not differentiated, and reads what is updated
     bool needed = false;
     for (int id : group.inputs) {
       const Tensor& t = graph_.tensors[at(id)];
@@ -37,6 +38,7 @@ void ProgramWriter::find_differentiable() {
     ++readers_[at(loss.prediction)];
     ++gradient_terms_[at(loss.prediction)];
   }
+  for (const Assignment& assignment : lowered_.assignments) ++readers_[at(assignment.value)];
   for (const Metric& metric : lowered_.metrics) ++readers_[at(metric.prediction)];
   for (int id : lowered_.outputs) ++readers_[at(id)];
 }
@@ -105,6 +107,7 @@ void ProgramWriter::backward(size_t g) {
     case GroupKind::batchnorm: return backward_batchnorm(g);
     case GroupKind::add:
     case GroupKind::concatenate: return backward_merge(g);
+    case GroupKind::array: return backward_array(g);
     default: break;
   }
   const int x = group.inputs[0];

@@ -1,6 +1,7 @@
 // Plan::describe(): every call of a program with its shapes and the reason for its form.
 
 #include <cstdio>
+#include <iterator>
 
 #include "engine/plan.h"
 #include "math/activation_names.h"
@@ -111,6 +112,49 @@ struct Describe {
   }
   Line operator()(const ops::OptimizerStep& op) const { return {"optimizer_step", all(op.arrays)}; }
 
+  Line operator()(const ops::ArrayMap& op) const {
+    static const char* const names[] = {"",        "sum of ", "mean of ",      "product of ",
+                                        "max of ", "min of ", "first max of ", "first min of "};
+    static_assert(std::size(names) == static_cast<size_t>(ops::Reduction::count));
+    ops::Space kept = op.space;
+    kept.axes -= op.reduced;
+    const std::string steps = std::to_string(op.tape.length) + " instructions";
+    return {op.reduced ? "array_reduce" : "array_map",
+            array(kept) + " = " + names[static_cast<int>(op.reduction)] + steps +
+                (op.reduced ? " over " + array(op.space) : "")};
+  }
+  Line operator()(const ops::ArrayProduct& op) const {
+    ops::Space y = op.space;
+    y.size[y.axes++] = op.rows;
+    y.size[y.axes++] = op.cols;
+    return {"array_product", array(y) + " over " + size(op.inner)};
+  }
+  Line operator()(const ops::ArrayGather& op) const { return {"array_gather", array(op.space)}; }
+  Line operator()(const ops::ArrayScatter& op) const { return {"array_scatter", array(op.space)}; }
+  Line operator()(const ops::ArrayScan& op) const {
+    static const char* const names[] = {"sums", "products", "maxima", "sort",
+                                        "positions of a sort"};
+    static_assert(std::size(names) == static_cast<size_t>(ops::Scan::count));
+    return {"array_scan", array(op.space) + " " + names[static_cast<int>(op.kind)]};
+  }
+  Line operator()(const ops::ArrayReshape& op) const {
+    return {"array_reshape", array(op.from) + " -> " + array(op.to)};
+  }
+  Line operator()(const ops::ArrayPanels& op) const {
+    return {"array_panels", "[" + std::to_string(op.panels.in) + ", " +
+                                std::to_string(op.panels.out) +
+                                (op.to_panels ? "] to panels" : "] from panels")};
+  }
+
+  static std::string size(int64_t n) {
+    if (n >= 0) return std::to_string(n);
+    return n == -1 ? "batch" : std::to_string(-n) + "*batch";
+  }
+  static std::string array(const ops::Space& space) {
+    std::string text = "[";
+    for (int a = 0; a < space.axes; ++a) text += (a ? ", " : "") + size(space.size[a]);
+    return text + "]";
+  }
   static std::string all(const ops::OptimizerArrays& arrays) {
     return std::to_string(arrays.segment_count) + " parameters";
   }

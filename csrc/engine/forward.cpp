@@ -9,22 +9,37 @@ namespace {
 size_t at(int i) { return static_cast<size_t>(i); }
 }  // namespace
 
-void ProgramWriter::gather(int tensor, int input) {
+void ProgramWriter::gather_rows(int tensor, int source, const std::string& name) {
   Value v = make(tensor);
   values_[at(tensor)] = v;
-  emit(ops::GatherRows{sources_.input(input), v.matrix}, graph_.inputs[at(input)],
-       "rows of the batch, converted to float32", {v.buffer}, true);
+  emit(ops::GatherRows{source, v.matrix}, name, "rows of the batch, converted to float32",
+       {v.buffer}, true);
+}
+
+// A tensor that is an array of the data set.
+void ProgramWriter::gather(int tensor) {
+  const Tensor& spec = graph_.tensors[at(tensor)];
+  if (spec.kind == TensorKind::input)
+    gather_rows(tensor, sources_.input(spec.index), graph_.inputs[at(spec.index)]);
+  if (spec.kind == TensorKind::target) gather_rows(tensor, sources_.target(spec.index), "target");
+  if (spec.kind != TensorKind::weight) return;
+  Value v;
+  v.buffer = vector_buffer(request_.batch_capacity);
+  v.matrix = {address(v.buffer), 1, 1, 1};
+  values_[at(tensor)] = v;
+  emit(ops::GatherWeights{sources_.weight(spec.index), v.matrix.data}, "sample weights",
+       "one a sample", {v.buffer}, true);
 }
 
 // An input is gathered once for every shape in which it is read.
 void ProgramWriter::gather_inputs() {
   for (size_t t = 0; t < graph_.tensors.size(); ++t)
-    if (graph_.tensors[t].kind == TensorKind::input && readers_[t] > 0)
-      gather(static_cast<int>(t), graph_.tensors[t].index);
+    if (readers_[t] > 0) gather(static_cast<int>(t));
   for (const Group& group : lowered_.groups) {
     if (group.kind != GroupKind::reshape) continue;
     const Tensor& from = graph_.tensors[at(group.inputs[0])];
-    if (from.kind == TensorKind::input) gather(group.output, from.index);
+    if (from.kind == TensorKind::input)
+      gather_rows(group.output, sources_.input(from.index), graph_.inputs[at(from.index)]);
   }
 }
 
@@ -49,6 +64,7 @@ void ProgramWriter::forward(size_t g) {
     case GroupKind::batchnorm: return forward_batchnorm(g);
     case GroupKind::add:
     case GroupKind::concatenate: return forward_merge(g);
+    case GroupKind::array: return forward_array(g);
     default: break;
   }
   const Value x = value(group.inputs[0]);

@@ -19,7 +19,10 @@ class Lowering {
     for (size_t t = 0; t < alias_.size(); ++t) alias_[t] = static_cast<int>(t);
     for (const Node& node : graph.nodes) node_of_[at(node.output)] = &node;
     for (const Node& node : graph.nodes)
-      if (does_nothing(node)) alias_[at(node.output)] = resolve(node.inputs[0]);
+      if (node.op == "switch")
+        alias_[at(node.output)] = resolve(node.inputs[takes_training(node) ? 0 : 1]);
+      else if (does_nothing(node))
+        alias_[at(node.output)] = resolve(node.inputs[0]);
   }
 
   Lowered run() {
@@ -30,8 +33,13 @@ class Lowering {
       for (const Loss& loss : graph_.losses) lowered.losses.push_back(fuse_into_loss(loss));
       if (kind_ != ProgramKind::gradients)
         for (const Metric& metric : graph_.metrics) lowered.metrics.push_back(on_logits(metric));
+      for (const Assignment& assignment : graph_.assignments)
+        if (applies(assignment.time))
+          lowered.assignments.push_back(
+              {assignment.parameter, resolve(assignment.value), assignment.time});
     }
     count_uses(lowered);
+    find_late(lowered);
     find_random();
     for (const Node& node : graph_.nodes) {
       if (uses_[at(node.output)] == 0 || alias_[at(node.output)] != node.output) continue;
@@ -57,6 +65,16 @@ class Lowering {
     if (node.attrs.number("rate", 0) <= 0) return false;
     return training_mode(kind_) || kind_ == ProgramKind::predict_samples ||
            node.attrs.string("mode", "auto") == "train";
+  }
+
+  bool takes_training(const Node& node) const {
+    if (kind_ == ProgramKind::predict_samples) return node.attrs.number("samples", 0) != 0;
+    return training_mode(kind_);
+  }
+
+  bool applies(AssignTime time) const {
+    if (kind_ == ProgramKind::train) return true;
+    return kind_ == ProgramKind::evaluate && time == AssignTime::always;
   }
 
   bool does_nothing(const Node& node) const {
@@ -117,9 +135,24 @@ class Lowering {
     for (const Loss& loss : lowered.losses) ++uses_[at(loss.prediction)];
     for (const Metric& metric : lowered.metrics) ++uses_[at(metric.prediction)];
     for (int id : lowered.outputs) ++uses_[at(id)];
+    for (const Assignment& assignment : lowered.assignments) ++uses_[at(assignment.value)];
     for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
       if (uses_[at(node->output)] == 0 || alias_[at(node->output)] != node->output) continue;
       for (int id : node->inputs) ++uses_[at(resolve(id))];
+    }
+  }
+
+  // What only assignments after the update read: it must see the updated parameters.
+  void find_late(const Lowered& lowered) {
+    late_.assign(graph_.tensors.size(), true);
+    for (const Loss& loss : lowered.losses) late_[at(loss.prediction)] = false;
+    for (const Metric& metric : lowered.metrics) late_[at(metric.prediction)] = false;
+    for (int id : lowered.outputs) late_[at(id)] = false;
+    for (const Assignment& assignment : lowered.assignments)
+      if (assignment.time != AssignTime::update) late_[at(assignment.value)] = false;
+    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+      if (late_[at(node->output)] || alias_[at(node->output)] != node->output) continue;
+      for (int id : node->inputs) late_[at(resolve(id))] = false;
     }
   }
 
@@ -128,7 +161,12 @@ class Lowering {
     random_.assign(graph_.tensors.size(), false);
     if (kind_ != ProgramKind::predict_samples) return;
     for (const Node& node : graph_.nodes) {
-      bool random = node.op == "dropout" && dropout_active(node);
+      bool random = (node.op == "dropout" && dropout_active(node)) ||
+                    (node.op == "map" && node.attrs.number("random", 0) != 0);
+      if (node.op == "switch") {
+        random_[at(node.output)] = random_[at(resolve(node.output))];
+        continue;
+      }
       for (int id : node.inputs) random = random || random_[at(resolve(id))];
       random_[at(node.output)] = random;
     }
@@ -211,6 +249,8 @@ class Lowering {
       group.reason = graph_.tensors[at(group.inputs[0])].kind == TensorKind::input
                          ? "gathered in its new shape"
                          : "rows are padded, so another width is a copy";
+    } else if (is_array_op(node.op)) {
+      group.kind = GroupKind::array;
     } else {
       group.kind = GroupKind::row_wise;
       group.row_wise = node.op == "softmax"       ? ops::RowwiseKind::softmax
@@ -218,6 +258,7 @@ class Lowering {
                                                   : ops::RowwiseKind::glu;
     }
     group.random = random_[at(group.output)];
+    group.after_update = late_[at(group.output)];
     return group;
   }
 
@@ -228,6 +269,7 @@ class Lowering {
   std::vector<int> uses_;
   std::vector<bool> taken_;
   std::vector<bool> random_;
+  std::vector<bool> late_;
 };
 
 }  // namespace

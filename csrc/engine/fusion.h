@@ -27,7 +27,7 @@ inline bool predicts(ProgramKind kind) {
 }
 const char* name_of(ProgramKind kind);
 
-enum class GroupKind { dense, pointwise, batchnorm, row_wise, add, concatenate, reshape };
+enum class GroupKind { dense, pointwise, batchnorm, row_wise, add, concatenate, reshape, array };
 
 // A main op with the activation and dropout that run in its epilogue.
 struct Group {
@@ -41,6 +41,7 @@ struct Group {
   ops::Dropout dropout;
   bool batch_statistics = false;  // batchnorm
   bool random = false;            // as Lowered::random says of its output
+  bool after_update = false;      // runs after the optimizer: only assignments of then read it
   ops::RowwiseKind row_wise = ops::RowwiseKind::softmax;
 
   bool has_pointwise() const {
@@ -58,6 +59,7 @@ struct Lowered {
   std::vector<Loss> losses;
   std::vector<Metric> metrics;
   std::vector<int> outputs;
+  std::vector<Assignment> assignments;
 };
 
 Lowered lower(const Graph& graph, ProgramKind kind);

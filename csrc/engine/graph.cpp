@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "ops/array.h"
 
 namespace dnnfast::engine {
 namespace {
@@ -25,6 +26,15 @@ void check_tensor(const Graph& graph, int id, const std::string& where) {
          graph.tensors.size(), " tensors");
 }
 
+// What the writer of programs relies on.
+void check_array(const Graph& graph, const Node& node, const std::string& where) {
+  for (int id : node.inputs)
+    if (full_shape(graph.tensors[static_cast<size_t>(id)]).size() > ops::kMaxAxes)
+      fail(ErrorKind::value, where, ": an input has more than ", ops::kMaxAxes, " axes");
+  if (full_shape(graph.tensors[static_cast<size_t>(node.output)]).size() > ops::kMaxAxes)
+    fail(ErrorKind::value, where, ": the result has more than ", ops::kMaxAxes, " axes");
+}
+
 void validate_nodes(const Graph& graph) {
   std::vector<bool> known(graph.tensors.size(), false);
   for (size_t t = 0; t < graph.tensors.size(); ++t)
@@ -39,6 +49,14 @@ void validate_nodes(const Graph& graph) {
       shapes.push_back(graph.tensors[static_cast<size_t>(id)].shape);
     }
     check_tensor(graph, node.output, where);
+    if (is_array_op(node.op)) {
+      check_array(graph, node, where);
+      known[static_cast<size_t>(node.output)] = true;
+      continue;
+    }
+    for (int id : node.inputs)
+      if (!graph.tensors[static_cast<size_t>(id)].batched)
+        fail(ErrorKind::value, where, ": an input has no batch axis in front");
     const Shape shape = infer_shape(node.op, shapes, node.attrs);
     const Shape& declared = graph.tensors[static_cast<size_t>(node.output)].shape;
     if (shape != declared)
@@ -52,6 +70,7 @@ void check_sizes(const Graph& graph) {
   for (const Tensor& tensor : graph.tensors) {
     int64_t product = 1;
     for (int64_t size : tensor.shape) {
+      if (!tensor.batched && size < 0) size = -size;
       if (size < 1)
         fail(ErrorKind::value, "a tensor has shape ", describe_shape(tensor.shape),
              "; every size must be at least 1");
@@ -64,6 +83,13 @@ void check_sizes(const Graph& graph) {
 }
 
 }  // namespace
+
+Shape full_shape(const Tensor& tensor) {
+  if (tensor.kind == TensorKind::parameter || !tensor.batched) return tensor.shape;
+  Shape shape{-1};
+  shape.insert(shape.end(), tensor.shape.begin(), tensor.shape.end());
+  return shape;
+}
 
 std::string describe_shape(const Shape& shape) {
   std::string result = "(";
@@ -114,21 +140,35 @@ int Graph::target_count() const {
   int count = 0;
   for (const Loss& loss : losses) count = std::max(count, loss.target + 1);
   for (const Metric& metric : metrics) count = std::max(count, metric.target + 1);
+  for (const Tensor& tensor : tensors)
+    if (tensor.kind == TensorKind::target || tensor.kind == TensorKind::weight)
+      count = std::max(count, tensor.index + 1);
   return count;
 }
 
 ops::LossKind loss_kind(const std::string& name) {
-  static const char* const names[] = {"sparse_categorical_crossentropy", "categorical_crossentropy",
-                                      "binary_crossentropy", "mean_squared_error",
-                                      "mean_absolute_error"};
+  static const char* const names[] = {"sparse_categorical_crossentropy",
+                                      "categorical_crossentropy",
+                                      "binary_crossentropy",
+                                      "mean_squared_error",
+                                      "mean_absolute_error",
+                                      "values"};
   return kind_of<ops::LossKind>("loss", names, name);
 }
 
 ops::MetricKind metric_kind(const std::string& name) {
-  static const char* const names[] = {"sparse_categorical_accuracy", "categorical_accuracy",
-                                      "binary_accuracy", "mean_squared_error",
-                                      "mean_absolute_error"};
+  static const char* const names[] = {
+      "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy",
+      "mean_squared_error",          "mean_absolute_error",  "values"};
   return kind_of<ops::MetricKind>("metric", names, name);
+}
+
+AssignTime assign_time(const std::string& name) {
+  if (name == "always") return AssignTime::always;
+  if (name == "train") return AssignTime::train;
+  if (name == "update") return AssignTime::update;
+  fail(ErrorKind::value, "unknown time of an assignment \"", name,
+       "\"; expected one of: always, train, update");
 }
 
 ops::OptimizerKind optimizer_kind(const std::string& name) {
@@ -147,12 +187,23 @@ void validate(const Graph& graph) {
   for (int id : graph.outputs) check_tensor(graph, id, "output");
   for (const Loss& loss : graph.losses) {
     check_tensor(graph, loss.prediction, "loss");
-    if (loss.target < 0) fail(ErrorKind::value, "a loss has the negative target ", loss.target);
+    if (loss.target < (loss.kind == ops::LossKind::values ? -1 : 0))
+      fail(ErrorKind::value, "a loss has the negative target ", loss.target);
   }
   for (const Metric& metric : graph.metrics) {
     check_tensor(graph, metric.prediction, "metric");
-    if (metric.target < 0)
+    if (metric.target < (metric.kind == ops::MetricKind::values ? -1 : 0))
       fail(ErrorKind::value, "a metric has the negative target ", metric.target);
+  }
+  for (const Assignment& assignment : graph.assignments) {
+    check_tensor(graph, assignment.parameter, "assignment");
+    check_tensor(graph, assignment.value, "assignment");
+    const Tensor& to = graph.tensors[static_cast<size_t>(assignment.parameter)];
+    if (to.kind != TensorKind::parameter)
+      fail(ErrorKind::value, "an assignment needs a variable to write to");
+    if (full_shape(graph.tensors[static_cast<size_t>(assignment.value)]) != to.shape)
+      fail(ErrorKind::value, "an assignment to a variable of shape ", describe_shape(to.shape),
+           " has a value of another shape");
   }
   if (graph.has_optimizer && graph.losses.empty())
     fail(ErrorKind::value, "a graph with an optimizer needs at least one loss");

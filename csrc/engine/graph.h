@@ -26,6 +26,7 @@ class Attributes {
   using Value = std::variant<double, std::string, std::vector<int64_t>>;
 
   void set(const std::string& name, Value value) { values_[name] = std::move(value); }
+  bool has(const std::string& name) const { return find(name) != nullptr; }
   double number(const std::string& name, double fallback) const;
   std::string string(const std::string& name, const std::string& fallback) const;
   std::vector<int64_t> integers(const std::string& name) const;  // throws when absent
@@ -35,13 +36,20 @@ class Attributes {
   std::map<std::string, Value> values_;
 };
 
-enum class TensorKind { input, parameter, node };
+// target, weight: an array of a data set's targets, the sample weights of one.
+enum class TensorKind { input, parameter, node, target, weight };
 
 struct Tensor {
   TensorKind kind = TensorKind::input;
-  int index = 0;  // among the inputs, parameters or nodes
+  int index = 0;  // among the inputs, parameters, nodes or targets
   Shape shape;
+  // false: `shape` is the whole shape, in which a size -n is n times the samples of the step. The ops of
+  // ops/array.h make and read such tensors, the others only those of one row (or matrix) a sample.
+  bool batched = true;
 };
+
+// All sizes, the batch axis included; -n is n times the samples of the step.
+Shape full_shape(const Tensor& tensor);
 
 struct Parameter {
   std::string name;
@@ -60,6 +68,7 @@ struct Node {
   int output = 0;
 };
 
+// target -1: none, so no sample weights either.
 struct Loss {
   ops::LossKind kind = ops::LossKind::mean_squared_error;
   int prediction = 0;
@@ -73,6 +82,16 @@ struct Metric {
   ops::MetricKind kind = ops::MetricKind::mean_squared_error;
   int prediction = 0;
   int target = 0;
+  bool weighted = false;  // by the sample weights of its target
+};
+
+// A variable that takes the value of a tensor at the end of a step. always: also when evaluating (the state of a
+// metric); train: before the optimizer's step (that of a layer); update: after it (a constraint).
+enum class AssignTime { always, train, update };
+struct Assignment {
+  int parameter = 0;  // a tensor
+  int value = 0;      // a tensor
+  AssignTime time = AssignTime::always;
 };
 
 struct Optimizer {
@@ -88,6 +107,7 @@ struct Graph {
   std::vector<int> outputs;
   std::vector<Loss> losses;
   std::vector<Metric> metrics;
+  std::vector<Assignment> assignments;
   bool has_optimizer = false;
   Optimizer optimizer;
 
@@ -97,6 +117,7 @@ struct Graph {
 // Names of the kinds, as Python spells them. Throws Error(value) naming the choices.
 ops::LossKind loss_kind(const std::string& name);
 ops::MetricKind metric_kind(const std::string& name);
+AssignTime assign_time(const std::string& name);
 ops::OptimizerKind optimizer_kind(const std::string& name);
 ops::Precision precision_of(const Node& dense);
 
@@ -104,6 +125,8 @@ ops::Precision precision_of(const Node& dense);
 void validate(const Graph& graph);
 
 // The output shape of an op (csrc/engine/shapes.cpp). Throws Error(value) naming what does not fit.
+// The ops of ops/array.h: their graphs say what shape they have.
+bool is_array_op(const std::string& op);
 Shape infer_shape(const std::string& op, const std::vector<Shape>& inputs, const Attributes& attrs);
 
 }  // namespace dnnfast::engine

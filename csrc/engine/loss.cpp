@@ -9,7 +9,11 @@ namespace {
 size_t at(int i) { return static_cast<size_t>(i); }
 
 bool sparse(ops::LossKind kind) { return kind == ops::LossKind::sparse_categorical_crossentropy; }
+// Whether it is compared with a target of its prediction's shape.
+bool compares(ops::LossKind kind) { return !sparse(kind) && kind != ops::LossKind::values; }
 bool sparse(ops::MetricKind kind) { return kind == ops::MetricKind::sparse_categorical_accuracy; }
+
+bool compares(ops::MetricKind kind) { return !sparse(kind) && kind != ops::MetricKind::values; }
 
 }  // namespace
 
@@ -24,9 +28,9 @@ bool ProgramWriter::sparse_target(int target) const {
 // The prediction whose shape a target must have because it is compared column by column; -1: none.
 int ProgramWriter::target_like(int target) const {
   for (const Loss& loss : lowered_.losses)
-    if (loss.target == target && !sparse(loss.kind)) return loss.prediction;
+    if (loss.target == target && compares(loss.kind)) return loss.prediction;
   for (const Metric& metric : lowered_.metrics)
-    if (metric.target == target && !sparse(metric.kind)) return metric.prediction;
+    if (metric.target == target && compares(metric.kind)) return metric.prediction;
   return -1;
 }
 
@@ -63,15 +67,16 @@ void ProgramWriter::loss(size_t i) {
     fail(ErrorKind::value, "sparse_categorical_crossentropy: predictions of shape ",
          describe_shape(graph_.tensors[at(spec.prediction)].shape),
          " have more than one row a sample; flatten the model's output");
-  const Value target = sparse(spec.kind) ? Value{} : target_values_[at(spec.target)];
+  const Value target = compares(spec.kind) ? target_values_[at(spec.target)] : Value{};
   const int labels = sparse(spec.kind) ? label_buffers_[at(spec.target)] : -1;
+  const int weights = weights_of(spec.target);
   const int rows = vector_buffer(capacity_rows(prediction.matrix));
   ops::Loss op;
   op.kind = spec.kind;
   op.prediction = prediction.matrix;
   op.labels = reinterpret_cast<const int32_t*>(address(labels));
   op.target = target.matrix;
-  op.sample_weight = address(weight_buffers_[at(spec.target)]);
+  op.sample_weight = address(weights);
   op.row_loss = address(rows);
   op.from_logits = spec.from_logits;
   op.label_smoothing = static_cast<float>(spec.label_smoothing);
@@ -87,9 +92,7 @@ void ProgramWriter::loss(size_t i) {
   }
   emit(op, "loss " + std::to_string(i),
        spec.from_logits ? "from logits, with its gradient" : "with its gradient",
-       {prediction.buffer, target.buffer, labels, weight_buffers_[at(spec.target)], rows,
-        gradient.buffer},
-       i > 0);
+       {prediction.buffer, target.buffer, labels, weights, rows, gradient.buffer}, i > 0);
 }
 
 // Metrics read what the loss reads, so they need no barrier after it.
@@ -97,7 +100,7 @@ void ProgramWriter::metrics() {
   for (size_t i = 0; i < lowered_.metrics.size(); ++i) {
     const Metric& spec = lowered_.metrics[i];
     const Value prediction = value(spec.prediction);
-    const Value target = sparse(spec.kind) ? Value{} : target_values_[at(spec.target)];
+    const Value target = compares(spec.kind) ? target_values_[at(spec.target)] : Value{};
     const int labels = sparse(spec.kind) ? label_buffers_[at(spec.target)] : -1;
     const int rows = vector_buffer(capacity_rows(prediction.matrix));
     emit(ops::MetricRows{spec.kind, prediction.matrix,
@@ -117,7 +120,7 @@ void ProgramWriter::totals() {
   auto* step_value = reinterpret_cast<double*>(address(step_loss_));
   for (size_t i = 0; i < lowered_.losses.size(); ++i) {
     const Loss& spec = lowered_.losses[i];
-    const int weights = weight_buffers_[at(spec.target)];
+    const int weights = weights_of(spec.target);
     emit(ops::AccumulateLoss{address(loss_rows_[i]), address(weights),
                              value(spec.prediction).matrix.rows_per_sample, step_value,
                              static_cast<float>(spec.weight), i == 0,
@@ -125,11 +128,15 @@ void ProgramWriter::totals() {
          "loss " + std::to_string(i), "mean over the rows, in order",
          {loss_rows_[i], weights, step_loss_}, i > 0);
   }
-  for (size_t i = 0; i < lowered_.metrics.size(); ++i)
-    emit(ops::AccumulateRows{address(metric_rows_[i]), nullptr,
-                             value(lowered_.metrics[i].prediction).matrix.rows_per_sample,
+  for (size_t i = 0; i < lowered_.metrics.size(); ++i) {
+    const Metric& spec = lowered_.metrics[i];
+    const int weights = spec.weighted ? weights_of(spec.target) : -1;
+    emit(ops::AccumulateRows{address(metric_rows_[i]), address(weights),
+                             value(spec.prediction).matrix.rows_per_sample,
                              totals_.metric_slot(static_cast<int>(i))},
-         "metric " + std::to_string(i), "sum over the rows, in order", {metric_rows_[i]}, true);
+         "metric " + std::to_string(i), "sum over the rows, in order", {metric_rows_[i], weights},
+         true);
+  }
   emit(ops::FinishLoss{step_value, reinterpret_cast<const double*>(address(chunk_sums_)),
                        chunk_sums_ < 0 ? 0 : parameters_.arrays().chunk_count, 0},
        "loss", "total of the step", {step_loss_, chunk_sums_}, true);

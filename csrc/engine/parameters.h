@@ -22,6 +22,7 @@ class ParameterStore {
   float* parameter(size_t i) const { return parameters_data() + places_[i].offset; }
   float* gradient(size_t i) const;
   PanelMatrix panels(size_t i, float* data) const;
+  bool in_panels(size_t i) const { return places_[i].panels; }
   bool trainable(size_t i) const { return places_[i].trainable; }
   int32_t segment(size_t i) const { return places_[i].segment; }
 

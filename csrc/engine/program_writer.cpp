@@ -50,7 +50,8 @@ ops::Program ProgramWriter::write() {
   if (!lowered_.losses.empty() || !lowered_.metrics.empty()) gather_targets();
   const bool samples = request_.kind == ProgramKind::predict_samples;
   size_t g = 0;
-  for (; g < lowered_.groups.size() && !lowered_.groups[g].random; ++g) forward(g);
+  for (; g < lowered_.groups.size() && !lowered_.groups[g].random; ++g)
+    if (!lowered_.groups[g].after_update) forward(g);
   if (samples) begin_samples();
   for (; g < lowered_.groups.size(); ++g) forward(g);
   samples ? finish_samples() : scatter_outputs();
@@ -59,11 +60,17 @@ ops::Program ProgramWriter::write() {
     losses();
     metrics();
     totals();
+    assign(AssignTime::always);
   }
   if (differentiates(request_.kind)) {
     begin_update();
-    while (g-- > 0) backward(g);
+    for (size_t i = lowered_.groups.size(); i-- > 0;) backward(i);
+    settle();
+    assign(AssignTime::train);
     update();
+    for (size_t i = 0; i < lowered_.groups.size(); ++i)
+      if (lowered_.groups[i].after_update) forward(i);
+    assign(AssignTime::update);
   }
   return std::move(program_);
 }
@@ -77,8 +84,15 @@ BatchMatrix ProgramWriter::matrix_of(const Shape& shape) const {
 }
 
 Value ProgramWriter::make(int tensor) {
+  const Tensor& spec = graph_.tensors[at(tensor)];
   Value v;
-  v.matrix = matrix_of(graph_.tensors[at(tensor)].shape);
+  if (!spec.batched) {
+    const ArrayView view = temporary_array(spec.shape);
+    v.buffer = view.buffer;
+    v.matrix.data = view.data;
+    return v;
+  }
+  v.matrix = matrix_of(spec.shape);
   v.buffer = vector_buffer(capacity_rows(v.matrix) * v.matrix.ld);
   v.matrix.data = address(v.buffer);
   return v;
@@ -130,6 +144,12 @@ void ProgramWriter::emit_follower(ops::Op op, const BatchMatrix& shared, const s
 void ProgramWriter::defer(ops::Op op, const std::string& name, const std::string& reason,
                           std::vector<int> used) {
   deferred_.push_back({{std::move(op), name, reason, false}, std::move(used)});
+}
+
+void ProgramWriter::settle() {
+  if (deferred_.empty()) return;
+  ++phase_;
+  flush_deferred();
 }
 
 // Deferred calls are independent of each other and of the one that comes after them.

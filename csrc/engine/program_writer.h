@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "engine/array.h"
 #include "engine/plan.h"
 
 namespace dnnfast::engine {
@@ -38,13 +39,64 @@ class ProgramWriter {
  private:
   // forward.cpp
   void gather_inputs();
-  void gather(int tensor, int input);
+  void gather(int tensor);
+  void gather_rows(int tensor, int source, const std::string& name);
   void forward(size_t group);
   void forward_dense(size_t group);
   void forward_batchnorm(size_t group);
   void forward_merge(size_t group);
   Value save_for_backward(size_t group, const Value& y);
   void scatter_outputs();
+
+  // array.cpp
+  void forward_array(size_t group);
+  void forward_index(size_t group, const std::vector<ArrayView>& x, const ArrayView& y);
+  void forward_join(size_t group);
+  void assign(AssignTime time);
+
+  // array_calls.cpp
+  ArrayView array_in(int tensor, const Value& memory) const;
+  ArrayView read_array(int tensor);  // of a parameter in panels: of a copy
+  ArrayView temporary_array(const Shape& shape);
+  void panels(int parameter, float* data, const ArrayView& array, bool to_panels, bool accumulate);
+  ops::Tape keep_tape(std::vector<ops::Instruction> code);
+  void map_array(const MapCall& call);
+  void copy_array(const ArrayView& from, const ArrayView& to, bool accumulate,
+                  const std::string& name);
+  void fill_array(const ArrayView& y, float number, const std::string& name);
+  void clear_padding(const ArrayView& y, const std::string& name);
+  void reshape_array(const ArrayView& x, const ArrayView& y, bool accumulate,
+                     const std::string& name);
+  void multiply_arrays(const ArrayView& a, const ArrayView& b, const ArrayView& y, bool accumulate,
+                       const std::string& name);
+  void gather_array(const Node& node, const ArrayView& x, const ArrayView& index,
+                    const ArrayView& y, bool accumulate);
+  void scatter_array(const Node& node, const ArrayView& values, const ArrayView& index,
+                     const ArrayView& y);
+
+  // array_gradient.cpp
+  struct GradientTerm {
+    ArrayView view;
+    bool accumulate = false;
+    int parameter = -1;  // its gradient is in panels: the view is of a temporary
+    bool parameter_accumulate = false;
+  };
+  bool wants_gradient(int tensor) const;
+  GradientTerm begin_term(int tensor, bool covers = true);
+  void end_term(const GradientTerm& term);
+  void backward_array(size_t group);
+  void backward_map(const Group& group, const ArrayView& dy, const Shape& space);
+  void map_term(const Group& group, size_t input, const std::vector<ArrayView>& operands,
+                const Shape& space);
+  void backward_reduce(const Group& group, const ArrayView& dy);
+  void backward_extremum(const Group& group, const ArrayView& dy, const Shape& space);
+  void backward_total_product(const Group& group, const ArrayView& dy, const Shape& space);
+  void backward_view(const Group& group, const ArrayView& dy);
+  void backward_product(const Group& group, const ArrayView& dy);
+  void product_term(const Group& group, size_t input, const ArrayView& a, const ArrayView& b);
+  void backward_index(const Group& group, const ArrayView& dy);
+  void backward_join(const Group& group, const ArrayView& dy);
+  void sum_to(const ArrayView& from, const GradientTerm& term, const std::string& name);
 
   // samples.cpp
   void begin_samples();
@@ -59,6 +111,9 @@ class ProgramWriter {
   void totals();
   bool sparse_target(int target) const;
   int target_like(int target) const;
+  int weights_of(int target) const {
+    return target < 0 ? -1 : weight_buffers_[static_cast<size_t>(target)];
+  }
 
   // autodiff.cpp
   void find_differentiable();
@@ -103,6 +158,7 @@ class ProgramWriter {
   // Keeps a call until the next barrier has passed.
   void defer(ops::Op op, const std::string& name, const std::string& reason, std::vector<int> used);
   void flush_deferred();
+  void settle();  // what was deferred runs before what comes next
 
   const Graph& graph_;
   const Lowered& lowered_;

@@ -96,12 +96,22 @@ void Session::check_targets(const DataView& data) const {
       fail(ErrorKind::value, "target ", target, " has samples of ", columns, " elements; expected ",
            expected, sparse ? " (a class label)" : " as the prediction has");
   };
+  for (const Tensor& tensor : graph_.tensors) {
+    const auto i = static_cast<size_t>(tensor.index);
+    if (tensor.kind == TensorKind::target && data.targets[i].columns != elements(tensor.shape))
+      fail(ErrorKind::value, "target ", i, " has samples of ", data.targets[i].columns,
+           " elements; expected shape ", describe_shape(tensor.shape));
+    if (tensor.kind == TensorKind::weight && !data.weights[i].data)
+      fail(ErrorKind::value, "target ", i, " has no sample weights, but a metric reads them");
+  }
   for (const Loss& loss : graph_.losses)
-    check(loss.target, loss.prediction,
-          loss.kind == ops::LossKind::sparse_categorical_crossentropy);
+    if (loss.kind != ops::LossKind::values)
+      check(loss.target, loss.prediction,
+            loss.kind == ops::LossKind::sparse_categorical_crossentropy);
   for (const Metric& metric : graph_.metrics)
-    check(metric.target, metric.prediction,
-          metric.kind == ops::MetricKind::sparse_categorical_accuracy);
+    if (metric.kind != ops::MetricKind::values)
+      check(metric.target, metric.prediction,
+            metric.kind == ops::MetricKind::sparse_categorical_accuracy);
 }
 
 void Session::check_range(const DataView& data, const StepRange& range) const {

@@ -1,6 +1,7 @@
 // Shape inference of every op. The batch axis is implied: shapes here are those of one sample.
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/error.h"
 #include "engine/graph.h"
@@ -139,6 +140,12 @@ const Rule kRules[] = {
 };
 
 }  // namespace
+
+bool is_array_op(const std::string& op) {
+  static const char* const names[] = {"map",    "reduce",  "view", "regroup", "product",
+                                      "gather", "scatter", "scan", "join",    "switch"};
+  return std::find(std::begin(names), std::end(names), op) != std::end(names);
+}
 
 Shape infer_shape(const std::string& op, const std::vector<Shape>& inputs,
                   const Attributes& attrs) {

@@ -133,10 +133,7 @@ ops::BatchNormUpdate ProgramWriter::moving_statistics(size_t g) {
 
 // What the backward pass has left over.
 void ProgramWriter::update() {
-  if (!deferred_.empty()) {
-    ++phase_;
-    flush_deferred();
-  }
+  settle();
   if (parameters_.trainable_size() > 0 && request_.kind == ProgramKind::gradients) {
     if (penalised(parameters_)) gradient_norm(vector_buffer(2 * parameters_.arrays().chunk_count));
     return;

@@ -15,6 +15,7 @@ enum class LossKind : int {
   binary_crossentropy,
   mean_squared_error,
   mean_absolute_error,
+  values,  // the predictions are the losses: their mean over the columns
   count
 };
 

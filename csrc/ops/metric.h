@@ -14,6 +14,7 @@ enum class MetricKind : int {
   binary_accuracy,  // threshold 0.5 on the prediction
   mean_squared_error,
   mean_absolute_error,
+  values,  // the mean over the columns of the prediction; there is no target
   count
 };
 

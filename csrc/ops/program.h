@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/activation.h"
+#include "ops/array.h"
 #include "ops/batchnorm.h"
 #include "ops/context.h"
 #include "ops/dense.h"
@@ -26,7 +27,8 @@ using Op =
                  BatchNormForward, BatchNormInference, BatchNormBackward, BatchNormUpdate,
                  RowwiseForward, RowwiseBackward, Loss, MetricRows, AccumulateRows, AccumulateLoss,
                  FinishLoss, AddForward, CopyColumns, Reshape, RegularizationPenalty, GradientNorm,
-                 OptimizerStep, AccumulateSamples, ScatterSamples>;
+                 OptimizerStep, AccumulateSamples, ScatterSamples, ArrayMap, ArrayProduct,
+                 ArrayGather, ArrayScatter, ArrayScan, ArrayReshape, ArrayPanels>;
 
 struct Call {
   Op op;
@@ -50,6 +52,7 @@ struct Program {
   std::vector<Call> finish;
   std::vector<Call> update;
   std::shared_ptr<const OptimizerStep> fused_step;  // what the calls' fused updates point to
+  std::vector<std::shared_ptr<const std::vector<Instruction>>> tapes;  // of the calls' maps
   std::vector<Chunk> chunks;  // of the parameters that no call updates by itself
   const double* step_loss = nullptr;
 };

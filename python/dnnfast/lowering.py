@@ -2,39 +2,72 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from dnnfast import graph as ir
+from dnnfast import map_fusion, symbolic
 from dnnfast.keras_tensor import KerasTensor
-from dnnfast.tracing import OpRecord
+from dnnfast.tracing import OpRecord, Recorder
 from dnnfast.variable import Variable
 
 
-@dataclass
 class Lowered:
-    """A graph without losses, and the variables behind its parameters."""
+    """A graph in the making, and the variables behind its parameters.
 
-    graph: ir.Graph
-    variables: list[Variable] = field(default_factory=list)
-    kinds: set[str] = field(default_factory=set)  # activations used
+    Args:
+        trainable: ids of the variables that training updates.
+    """
 
-
-class _Lowering:
     def __init__(self, trainable: set[int]) -> None:
         self.graph = ir.Graph()
         self.trainable = trainable
         self.variables: list[Variable] = []
-        self.kinds: set[str] = set()
+        self.kinds: set[str] = set()  # activations used
         self._ids: dict[int, int] = {}
         self._streams = 0
         # Keeps tensors alive so that their id() stays theirs.
         self._kept: list[KerasTensor] = []
 
+    def extended(self) -> Lowered:
+        """Return a copy that can be added to."""
+        other = copy.copy(self)
+        graph = self.graph
+        other.graph = ir.Graph(
+            list(graph.tensors),
+            list(graph.inputs),
+            list(graph.parameters),
+            list(graph.nodes),
+            list(graph.outputs),
+            list(graph.losses),
+            list(graph.metrics),
+            list(graph.assignments),
+        )
+        other.variables, other.kinds = list(self.variables), set(self.kinds)
+        other._ids, other._kept = dict(self._ids), list(self._kept)
+        return other
+
+    def finished(self) -> ir.Graph:
+        """Return the graph in the form that engines take."""
+        return map_fusion.finished(self.graph)
+
     def add_input(self, tensor: KerasTensor, name: str) -> None:
+        """Let a tensor stand for an input."""
+        self.know(tensor, self.graph.add_input(name, tensor.sample_shape))
+
+    def add_target(self, tensor: KerasTensor, index: int) -> None:
+        """Let a tensor stand for a target of the data set."""
+        self.know(tensor, self.graph.add_target(index, tensor.sample_shape))
+
+    def add_weight(self, tensor: KerasTensor, index: int) -> None:
+        """Let a tensor stand for the sample weights of a target."""
+        self.know(tensor, self.graph.add_weight(index))
+
+    def know(self, tensor: KerasTensor, found: int) -> None:
+        """Let a tensor stand for the graph's tensor ``found``."""
         self._kept.append(tensor)
-        self._ids[id(tensor)] = self.graph.add_input(name, tensor.sample_shape)
+        self._ids[id(tensor)] = found
 
     def _parameter(self, variable: Variable) -> int:
         found = self._ids.get(id(variable))
@@ -45,15 +78,17 @@ class _Lowering:
             variable.path,
             variable.shape,
             trainable=id(variable) in self.trainable,
-            l1=float(penalty.l1) if penalty is not None else 0.0,
-            l2=float(penalty.l2) if penalty is not None else 0.0,
+            l1=float(getattr(penalty, "l1", 0.0)),
+            l2=float(getattr(penalty, "l2", 0.0)),
         )
         self._ids[id(variable)] = self.graph.add_parameter(parameter)
         self.variables.append(variable)
         return self._ids[id(variable)]
 
-    def tensor(self, tensor: KerasTensor) -> int:
+    def tensor(self, tensor: KerasTensor | Variable) -> int:
         """Return the id of a tensor, adding what it is made of first (without recursion)."""
+        if isinstance(tensor, Variable):
+            return self._parameter(tensor)
         stack = [tensor]
         while stack:
             top = stack[-1]
@@ -72,8 +107,7 @@ class _Lowering:
             if waiting:
                 stack.extend(reversed(waiting))
                 continue
-            self._kept.append(top)
-            self._ids[id(top)] = self._node(record, top)
+            self.know(top, self._node(record, top))
             stack.pop()
         return self._ids[id(tensor)]
 
@@ -86,13 +120,25 @@ class _Lowering:
             return inputs[0]
         attrs = dict(record.attrs)
         if record.op == "dropout" and "stream" not in attrs:
-            attrs["stream"] = self._streams
-            self._streams += 1
+            attrs["stream"] = self._next_stream()
+        if "expression" in attrs:
+            attrs["expression"] = map_fusion.numbered(attrs["expression"], self._next_stream)
         if record.op == "activation":
             self.kinds.add(attrs["kind"])
-        return self.graph.add_node(record.op, inputs, attrs, tensor.sample_shape, record.name)
+        shape = tensor.sample_shape if tensor.batched else tensor.extents
+        return self.graph.add_node(record.op, inputs, attrs, shape, record.name, tensor.batched)
+
+    def _next_stream(self) -> int:
+        self._streams += 1
+        return self._streams - 1
 
     def add_output(self, tensor: KerasTensor) -> None:
+        """Let a tensor be an output of the model."""
+        if not tensor.batched:
+            raise ValueError(
+                f"an output of the model has shape {tensor.shape}; expected one with the samples "
+                "along its first axis."
+            )
         found = self.tensor(tensor)
         if self.graph.tensors[found].kind != "node" or found in self.graph.outputs:
             # Engines write an output as the result of an op of its own.
@@ -101,11 +147,29 @@ class _Lowering:
             found = self.graph.add_node("activation", [found], attrs, shape, "output")
         self.graph.outputs.append(found)
 
+    def add_recorded(self, recorder: Recorder) -> None:
+        """Add the assignments and losses that a trace has left."""
+        for variable, value, time in recorder.assigned.values():
+            assignment = ir.Assignment(self._parameter(variable), self.tensor(value), time)
+            self.graph.assignments.append(assignment)
+        for loss in recorder.losses:
+            self.add_loss(loss, -1, 1.0)
+
+    def add_loss(self, values: Any, target: int, weight: float) -> None:
+        """Add the mean of values (by sample, or a single one) to the loss."""
+        values = symbolic.tensor(values)
+        if symbolic.extents_of(values)[:1] != (-1,):
+            extents = symbolic.extents_of(values)
+            axes = [-1, *range(len(extents))]
+            values = symbolic.view(values, (-1, *extents), axes)
+        self.graph.losses.append(ir.Loss("values", self.tensor(values), target, weight))
+
 
 def lower(
     inputs: Sequence[KerasTensor],
     outputs: Sequence[KerasTensor],
     trainable: set[int],
+    recorder: Recorder | None = None,
 ) -> Lowered:
     """Return the graph that computes ``outputs`` from ``inputs``.
 
@@ -113,13 +177,16 @@ def lower(
         inputs: symbolic inputs, in the order of the data.
         outputs: symbolic outputs.
         trainable: ids of the variables that training updates.
+        recorder: what else the trace has left.
 
     Raises:
         ValueError: if the outputs depend on other inputs.
     """
-    lowering = _Lowering(trainable)
+    lowered = Lowered(trainable)
     for tensor in inputs:
-        lowering.add_input(tensor, tensor.name)
+        lowered.add_input(tensor, tensor.name)
     for tensor in outputs:
-        lowering.add_output(tensor)
-    return Lowered(lowering.graph, lowering.variables, lowering.kinds)
+        lowered.add_output(tensor)
+    if recorder is not None:
+        lowered.add_recorded(recorder)
+    return lowered

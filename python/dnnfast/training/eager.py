@@ -28,7 +28,7 @@ def run(
 ) -> list[np.ndarray]:
     """Compute symbolic outputs for arrays."""
     lowered = lower(inputs, outputs, set())
-    program = Program(lowered.graph, lowered.variables, settings.device())
+    program = Program(lowered.finished(), lowered.variables, settings.device())
     program.session.seed = random.next_seed()
     program.sync()
     count_of(arrays, [f"input {i}" for i in range(len(arrays))])

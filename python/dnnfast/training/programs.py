@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from typing import Any
 
@@ -147,10 +146,11 @@ class ProgramsMixin:
             structure: Any = tree.pack_sequence_as(self._input_structure, fresh)
         else:
             structure = fresh if len(fresh) > 1 else fresh[0]
-        outputs = self._trace(structure)
+        with tracing.recorder() as recorder:
+            outputs = self._trace(structure)
         self._output_structure = outputs
         self._trainable_ids = {id(v) for v in self.trainable_weights}  # type: ignore[attr-defined]
-        self._lowered = lower(fresh, tree.flatten(outputs), self._trainable_ids)
+        self._lowered = lower(fresh, tree.flatten(outputs), self._trainable_ids, recorder)
         return self._lowered
 
     def _outputs(self) -> Outputs:
@@ -176,12 +176,13 @@ class ProgramsMixin:
         lowered = self._lower()
         if resolved is None and self._spec is not None and self._spec.loss is not None:
             resolved = self._spec.resolve(self._outputs(), None)
-        graph = dataclasses.replace(lowered.graph, losses=[], metrics=[])
+        lowered = lowered.extended()
         if resolved is not None and self._spec is not None:
-            resolved.add_to(graph)
-            graph.optimizer = self._spec.optimizer.spec()
+            resolved.add_to(lowered.graph)
+            lowered.graph.optimizer = self._spec.optimizer.spec()
             self._warn_of_steps(lowered)
-        program = Program(graph, lowered.variables, device)
+        program = Program(lowered.finished(), lowered.variables, device)
+        graph = program.graph
         program.session.seed = self._seed
         program.sync()
         if graph.optimizer is not None:
