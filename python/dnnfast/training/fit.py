@@ -53,7 +53,7 @@ class FitLoop:
     def run(self) -> None:
         """Run the epochs."""
         options, call, model = self.options, self.callbacks.call, self.model
-        model.stop_training = False
+        model.stop_training, model._initial_epoch = False, None
         call("on_train_begin", {})
         logs: dict[str, float] = {}
         # A callback that restores a backup says where to go on.
@@ -90,6 +90,8 @@ class FitLoop:
                 samples += steps.train(count)
             except FloatingPointError as error:
                 failed = self._failed(error, epoch, done)
+            else:
+                failed = self._spoilt(steps.own_loss(), done)
             self._pacer.took(count, time.perf_counter() - start)
             done += count
             logs = {**steps.logs(), **failed} if self._hooks or failed else {}
@@ -115,6 +117,16 @@ class FitLoop:
             raise explained from None
         self.model.stop_training = True
         return {"loss": float(error.loss)}
+
+    def _spoilt(self, loss: float, number: int) -> dict[str, float]:
+        """Tell callbacks of a loss, returned by the user's own step, that is not finite."""
+        if np.isfinite(loss):
+            return {}
+        error = FloatingPointError(f"train_step returned the loss {loss}")
+        if not self.callbacks.accepts_non_finite(number, error):
+            return {}
+        self.model.stop_training = True
+        return {"loss": loss}
 
     def _explained(
         self, error: Any, epoch: int, number: int, rows: tuple[Data | None, np.ndarray]

@@ -158,6 +158,11 @@ class CustomSteps(SourceSteps):
         """Take the user's training step and return its number of samples."""
         return self._run(self.model._step_call("train"))
 
+    def own_loss(self) -> float:
+        """Return the loss that the user's own step returned, or 0."""
+        loss = self._logs.get("loss", 0.0)
+        return float(loss) if isinstance(loss, (int, float)) else 0.0
+
     def evaluate(self, count: int) -> int:
         """Take the user's evaluation step and return its number of samples."""
         return self._run(self.model._step_call("test"))

@@ -232,9 +232,14 @@ class SteppingMixin(ProgramsMixin):
 
     def _engine_results(self) -> dict[str, float]:
         """Return what the engine has measured, by name."""
+        if self._spec is None or self._spec.loss is None:
+            return {}
         if self._resolved is None or self._program is None:
             return dict.fromkeys(self.metrics_names, 0.0)
-        return totals(self, self._resolved)
+        results = totals(self, self._resolved)
+        if self._own_rows:
+            results["loss"] = self._own_loss / self._own_rows
+        return results
 
     def _own_metrics(self) -> list[Metric]:
         return list(self._attributes_of(Metric))  # type: ignore[attr-defined]
@@ -267,12 +272,10 @@ class SteppingMixin(ProgramsMixin):
         if not measured:
             return {**logs, **self._results_of_own_metrics()}
         parts = (given.x, given.y, predicted, given.sample_weight)
-        logs = dict(self.compute_metrics(*parts))
         if own_loss:
             self._own_loss += float(np.asarray(self.compute_loss(*parts))) * data.rows
             self._own_rows += data.rows
-            logs["loss"] = self._own_loss / self._own_rows
-        return logs
+        return dict(self.compute_metrics(*parts))
 
     def _results_of_own_metrics(self) -> dict[str, Any]:
         return {metric.name: metric.result() for metric in self._own_metrics()}

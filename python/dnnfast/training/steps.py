@@ -104,6 +104,10 @@ class Steps:
         """Return loss and metrics since they were reset."""
         raise NotImplementedError
 
+    def own_loss(self) -> float:
+        """Return the loss that the user's own step returned; 0 where the engine computes it."""
+        return 0.0
+
     def failed_step(self, step: int) -> tuple[int, tuple[Data | None, np.ndarray]]:
         """Return the number of a failed step in the last call, and the data and rows it took.
 

@@ -34,7 +34,7 @@ class Trainer(SteppingMixin):
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
-        steps_per_execution: int = 1,
+        steps_per_execution: Any = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
@@ -47,12 +47,18 @@ class Trainer(SteppingMixin):
             metrics: a list of names, functions, `Metric` objects; ``"accuracy"`` is resolved by the
                 shapes; a list of lists or a dict for several outputs.
             weighted_metrics: as ``metrics``, for data without sample weights.
-            run_eagerly: ignored; the other arguments are, too: steps always run in native code.
+            run_eagerly: ignored, as are ``jit_compile`` and ``auto_scale_loss``: steps always run
+                in native code.
+            steps_per_execution: steps between two batch hooks of callbacks, at least 1; ``"auto"``
+                is 1. Default 1.
 
         Raises:
             ValueError: if a name is not known.
         """
         spec = CompileSpec(optimizer, loss, loss_weights, metrics, weighted_metrics)
+        if steps_per_execution != "auto":
+            count = checks.at_least("steps_per_execution", steps_per_execution, 1)
+            spec.steps_per_execution = count
         self._set_spec(spec)
 
     @takes_device
