@@ -16,6 +16,7 @@ from dnnfast import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     optimizers,
     random,
@@ -24,13 +25,15 @@ from dnnfast import (
     tree,
     utils,
 )
+from dnnfast.dtype_policies import DTypePolicy, FloatDTypePolicy
 from dnnfast.initializers import Initializer
 from dnnfast.keras_tensor import KerasTensor
-from dnnfast.layers import Input, Layer
+from dnnfast.layers import Input, InputSpec, Layer
 from dnnfast.losses import Loss
 from dnnfast.metrics import Metric
 from dnnfast.models import Model, Sequential
 from dnnfast.name_scopes import name_scope
+from dnnfast.operation import Operation
 from dnnfast.optimizers import Optimizer
 from dnnfast.regularizers import Regularizer
 from dnnfast.stateless import StatelessScope
@@ -52,13 +55,17 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
     "Initializer",
     "Input",
+    "InputSpec",
     "KerasTensor",
     "Layer",
     "Loss",
     "Metric",
     "Model",
+    "Operation",
     "Optimizer",
     "Regularizer",
     "Sequential",
@@ -75,6 +82,7 @@ __all__ = [
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "name_scope",
     "optimizers",

@@ -70,3 +70,21 @@ def known_shape(where: str, shape: Any) -> tuple[int, ...]:
             f"{where}: shape must be a tuple of known sizes of at least 0, got {shape!r}."
         )
     return sizes
+
+
+def partial_shape(where: str, shape: Any) -> tuple[int | None, ...]:
+    """Return a shape in which sizes may be None.
+
+    Raises:
+        ValueError: if it is no tuple or list of sizes of at least 0 and None.
+    """
+    try:
+        sizes = tuple(None if size is None else operator.index(size) for size in shape)
+    except TypeError:
+        sizes = (-1,)
+    if isinstance(shape, str) or any(size is not None and size < 0 for size in sizes):
+        raise ValueError(
+            f"{where}: a shape is a tuple of sizes of at least 0, or None where unknown; got "
+            f"{shape!r}."
+        )
+    return sizes

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dnnfast import naming
+from dnnfast import dtypes, naming
+from dnnfast.checks import partial_shape
 
 if TYPE_CHECKING:
     from dnnfast.tracing import OpRecord
@@ -30,12 +31,22 @@ class KerasTensor:
         dtype: default ``"float32"``.
         name: default numbered.
 
+    Raises:
+        ValueError: if the shape or the type is none.
+
     Example:
         >>> import dnnfast
         >>> x = dnnfast.Input((4,))
         >>> x.shape, x[:, :3].shape
         ((None, 4), (None, 3))
     """
+
+    # What Keras's symbolic tensors tell of themselves; here it is the same for all.
+    sparse = False
+    ragged = False
+    ragged_rank: int | None = None
+    row_splits_dtype: str | None = None
+    record_history = True
 
     # NumPy arrays leave arithmetic with a placeholder to the placeholder.
     __array_priority__ = 1000
@@ -50,10 +61,11 @@ class KerasTensor:
         extents: Sequence[int] | None = None,
     ) -> None:
         if extents is None:
-            extents = [-1 if size is None else int(size) for size in shape]
+            sizes = partial_shape("KerasTensor", shape)
+            extents = [-1 if size is None else size for size in sizes]
         # Sizes, where -n is n times the batch.
         self.extents: tuple[int, ...] = tuple(extents)
-        self.dtype = dtype
+        self.dtype = dtypes.standardize_dtype(dtype)
         self.name = name or naming.auto_name("keras_tensor")
         self.record = record
         self._keras_history: KerasHistory | None = None
@@ -87,11 +99,17 @@ class KerasTensor:
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise TypeError(
+        raise ValueError(
             f"A symbolic tensor ({self!r}) has no values: it only describes a model. NumPy "
             "functions need values; write the computation with dnnfast.ops (ops.exp for np.exp, "
             "ops.mean for np.mean, ...), or call the finished model on arrays."
         )
+
+    def __int__(self) -> int:
+        raise ValueError("A symbolic tensor has no value to make an int of.")
+
+    def __float__(self) -> float:
+        raise ValueError("A symbolic tensor has no value to make a float of.")
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -173,3 +191,14 @@ def add_operators(cls: type) -> None:
 
 
 add_operators(KerasTensor)
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Tell whether ``x`` is a symbolic tensor.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.backend.is_keras_tensor(dnnfast.Input((3,)))
+        True
+    """
+    return isinstance(x, KerasTensor)

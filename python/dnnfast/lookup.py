@@ -58,4 +58,4 @@ def deserialize_object(
             found = by_name(what, config, table)
         return found() if isinstance(found, type) else found
     classes = {item.__name__: item for item in table.values() if isinstance(item, type)}
-    return deserialize_keras_object(config, {**classes, **(custom_objects or {})})
+    return deserialize_keras_object(config, custom_objects, module_objects=classes)

@@ -38,7 +38,7 @@ def test_new_layers_get_the_policy(policy):
     assert keras.layers.Dense(3, dtype="float32").compute_dtype == "float32"
 
 
-@pytest.mark.parametrize("name", ["float32", "tf32", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", ["float32", "tf32", "mixed_bfloat16", "mixed_float16"])
 def test_policies_round_trip(name):
     policy = keras.dtype_policies.get(name)
     assert keras.dtype_policies.DTypePolicy.from_config(policy.get_config()) == policy
@@ -57,3 +57,55 @@ def test_a_cpu_multiplies_in_float32(name):
     precision = name.removeprefix("mixed_")
     assert other.plan().describe().count(f"{precision} where the device has it") == 5
     assert "where the device has it" not in plain.plan().describe()
+
+
+def test_maps_of_policies():
+    policies = keras.dtype_policies
+    chosen = policies.DTypePolicyMap("float32", {"wide.*": policies.get("mixed_bfloat16")})
+    chosen["last"] = "tf32"
+    assert (len(chosen), list(chosen), "last" in chosen) == (2, ["wide.*", "last"], True)
+    assert chosen["wide_3"].name == "mixed_bfloat16"
+    assert chosen["other"].name == "float32"
+    assert chosen.name == "map_float32"
+    layers = [keras.layers.Dense(4, dtype=chosen, name=name) for name in ("wide", "middle", "last")]
+    assert [layer.compute_dtype for layer in layers] == ["bfloat16", "float32", "float32"]
+    model = keras.Sequential([keras.Input((6,)), *layers])
+    text = model.plan().describe()
+    assert "bfloat16 where" in text
+    assert "tf32 where" in text
+    again = keras.Sequential.from_config(model.get_config())
+    assert again.layers[0].dtype_policy == chosen
+    assert policies.deserialize(policies.serialize(chosen)) == chosen
+    del chosen["last"]
+    assert chosen["last"].name == "float32"
+    chosen[".*_3"] = "tf32"
+    for call, error in (
+        (lambda: chosen["wide_3"], ValueError),
+        (lambda: chosen.__setitem__("wide.*", "tf32"), ValueError),
+        (lambda: chosen.__setitem__("x", 3), ValueError),
+        (lambda: chosen.__delitem__("x"), KeyError),
+        (lambda: policies.DTypePolicyMap(chosen), ValueError),
+        (lambda: policies.DTypePolicyMap("float32", 3), TypeError),
+        (lambda: policies.DTypePolicy(3), TypeError),
+        (lambda: policies.DTypePolicy("float23"), ValueError),
+        (lambda: policies.get(3), ValueError),
+        (lambda: policies.get(np.float64), ValueError),
+        (
+            lambda: policies.get({"class_name": "Dense", "config": {"units": 1}}),
+            (TypeError, ValueError),
+        ),
+        (lambda: keras.config.set_dtype_policy(None), ValueError),
+    ):
+        with pytest.raises(error):
+            call()
+
+
+def test_older_names():
+    policy = keras.mixed_precision.Policy("mixed_float16")
+    assert keras.dtype_policies.get(policy) is policy
+    assert policy.quantization_mode is None
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    assert keras.mixed_precision.global_policy().compute_dtype == "float16"
+    keras.config.set_dtype_policy("float32")
+    assert keras.FloatDTypePolicy("float32") == keras.DTypePolicy("float32")
+    assert keras.dtype_policies.get(np.float32).name == "float32"

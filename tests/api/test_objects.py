@@ -43,27 +43,6 @@ def test_round_trip(item):
     assert data["module"].startswith("keras.")
 
 
-def test_custom_object_round_trip():
-    @keras.utils.register_keras_serializable("tests")
-    class Mine(keras.layers.Dense):
-        pass
-
-    data = keras.saving.serialize_keras_object(Mine(3))
-    assert data["registered_name"] == "tests>Mine"
-    assert type(keras.saving.deserialize_keras_object(data)) is Mine
-
-    class Other(keras.layers.Layer):
-        pass
-
-    data = keras.saving.serialize_keras_object(Other())
-    data["module"] = "not_there"
-    with pytest.raises(ValueError, match="custom_objects"):
-        keras.saving.deserialize_keras_object(data)
-    assert type(keras.saving.deserialize_keras_object(data, {"Other": Other})) is Other
-    with pytest.raises(ValueError, match="lambda"):
-        keras.saving.serialize_keras_object(lambda x: x)
-
-
 def graph_model():
     a = keras.Input((4,), name="a")
     shared = keras.layers.Dense(4, activation="selu", name="shared")

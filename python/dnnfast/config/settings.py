@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dnnfast import checks
 from dnnfast.errors import unknown_name
 
 DEVICES = ("cpu", "reference", "cuda:0")
@@ -178,6 +179,20 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set the value that `epsilon` returns; models are not affected."""
+    """Set the value that `epsilon` returns; models are not affected.
+
+    Args:
+        value: at least 0.
+
+    Raises:
+        ValueError: if it is no such number.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.set_epsilon(1e-5)
+        >>> dnnfast.config.epsilon()
+        1e-05
+        >>> dnnfast.config.set_epsilon(1e-7)
+    """
     global _epsilon
-    _epsilon = float(value)
+    _epsilon = checks.number("set_epsilon", "value", value, 0.0)

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast.errors import unknown_name
+import numpy as np
 
-# What the operands of a layer's products may be rounded to.
-_PRECISIONS = {"float32": "float32", "tf32": "tf32", "mixed_bfloat16": "bfloat16"}
+from dnnfast.errors import unknown_name
+from dnnfast.lookup import deserialize_object
+from dnnfast.saving.objects import serialize_keras_object
+
+# What the operands of a layer's products may be rounded to; tf32 has the mantissa of float16.
+_PRECISIONS = {
+    "float32": "float32",
+    "tf32": "tf32",
+    "mixed_bfloat16": "bfloat16",
+    "mixed_float16": "tf32",
+}
+_COMPUTE_DTYPES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 
 
 class DTypePolicy:
     """What a layer computes in.
 
     Weights, activations, statistics, losses and all sums are float32 in every policy. What differs
-    is the operands of the products of `Dense`: with ``"tf32"`` a device may round them to 10 bits
-    of mantissa, with ``"mixed_bfloat16"`` to 7, where that makes it faster: for wide layers and
-    batches of more than 128 rows on a GPU. Elsewhere, on a CPU too, they stay float32, which is
-    more exact. `Model.plan` shows which. (Keras also rounds activations to bfloat16.)
+    is the operands of the products of `Dense`: with ``"tf32"`` and ``"mixed_float16"`` a device may
+    round them to 10 bits of mantissa, with ``"mixed_bfloat16"`` to 7, where that makes it faster:
+    for wide layers and batches of more than 128 rows on a GPU. Elsewhere, on a CPU too, they stay
+    float32, which is more exact. `Model.plan` shows which. (Keras also rounds activations. As the
+    range is never that of float16, losses need no scaling.)
 
     Args:
-        name: ``"float32"``, ``"tf32"`` or ``"mixed_bfloat16"``. Default that of
-            `config.dtype_policy`.
+        name: ``"float32"``, ``"tf32"``, ``"mixed_bfloat16"`` or ``"mixed_float16"``. Default that
+            of `config.dtype_policy`.
 
     Raises:
         ValueError: for another name.
+        TypeError: if it is no string.
 
     Example:
         >>> import dnnfast as keras
@@ -35,13 +47,18 @@ class DTypePolicy:
         'mixed_bfloat16'
     """
 
-    variable_dtype = "float32"
-
     def __init__(self, name: str | None = None) -> None:
         chosen = dtype_policy().name if name is None else name
-        if not isinstance(chosen, str) or chosen not in _PRECISIONS:
+        if not isinstance(chosen, str):
+            raise TypeError(f"DTypePolicy: name must be a string, got {chosen!r}.")
+        if chosen not in _PRECISIONS:
             raise unknown_name("dtype policy", chosen, _PRECISIONS)
-        self.name: str = chosen
+        self._name = chosen
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self._name
 
     @property
     def precision(self) -> str:
@@ -50,8 +67,18 @@ class DTypePolicy:
 
     @property
     def compute_dtype(self) -> str:
-        """``"bfloat16"`` or ``"float32"``, as Keras calls it."""
-        return "bfloat16" if self.name == "mixed_bfloat16" else "float32"
+        """``"float32"``, or ``"bfloat16"`` or ``"float16"`` for a mixed policy."""
+        return _COMPUTE_DTYPES.get(self.name, "float32")
+
+    @property
+    def variable_dtype(self) -> str:
+        """``"float32"``."""
+        return "float32"
+
+    @property
+    def quantization_mode(self) -> None:
+        """None: weights are not quantized."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -72,32 +99,76 @@ class DTypePolicy:
         return f'<DTypePolicy "{self.name}">'
 
 
+FloatDTypePolicy = DTypePolicy
 _global = DTypePolicy("float32")
 
 
 def get(identifier: Any = None) -> DTypePolicy:
-    """Return the policy of a name, a serialized form or a policy; None: that of new layers.
+    """Return the policy of a name, a serialized form, an element type or a policy.
+
+    Args:
+        identifier: None for that of new layers.
 
     Raises:
         ValueError: if there is none.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.dtype_policies.get("mixed_bfloat16")
+        <DTypePolicy "mixed_bfloat16">
     """
     if identifier is None:
         return _global
     if isinstance(identifier, DTypePolicy):
         return identifier
-    if isinstance(identifier, dict) and isinstance(identifier.get("config"), dict):
-        return DTypePolicy(identifier["config"].get("name"))
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, (type, np.dtype)):
+        identifier = np.dtype(identifier).name
+    if not isinstance(identifier, str):
+        raise ValueError(
+            f"dtype: expected a policy, its name or its serialized form, got {identifier!r}."
+        )
     return DTypePolicy(identifier)
 
 
-def serialize(policy: DTypePolicy) -> str:
-    """Return the policy's name."""
-    return policy.name
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """Return the policy as plain data.
+
+    Example:
+        >>> import dnnfast
+        >>> policy = dnnfast.dtype_policies.get("float32")
+        >>> dnnfast.dtype_policies.serialize(policy)["config"]
+        {'name': 'float32'}
+    """
+    data: dict[str, Any] = serialize_keras_object(dtype_policy)
+    return data
 
 
-def deserialize(config: Any) -> DTypePolicy:
-    """Return the policy of a name or a serialized form."""
-    return get(config)
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
+    """Return the policy of plain data, or of a name.
+
+    Args:
+        config: the result of `serialize`, or a name.
+        custom_objects: names of users' own classes.
+
+    Raises:
+        ValueError: if there is none.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.dtype_policies.deserialize("float32")
+        <DTypePolicy "float32">
+    """
+    from dnnfast import dtype_policies
+
+    if isinstance(config, str):
+        return DTypePolicy(config)
+    classes = {name: getattr(dtype_policies, name) for name in dtype_policies.CLASSES}
+    found = deserialize_object("dtype policy", config, classes, custom_objects)
+    if not isinstance(found, DTypePolicy):
+        raise ValueError(f"dtype: expected the serialized form of a policy, got {config!r}.")
+    return found
 
 
 def dtype_policy() -> DTypePolicy:
@@ -115,7 +186,8 @@ def set_dtype_policy(policy: Any) -> None:
     """Set the policy that new layers get.
 
     Args:
-        policy: a `DTypePolicy` or its name: ``"float32"``, ``"tf32"``, ``"mixed_bfloat16"``.
+        policy: a `DTypePolicy` or its name: ``"float32"``, ``"tf32"``, ``"mixed_bfloat16"``,
+            ``"mixed_float16"``.
 
     Raises:
         ValueError: if there is no such policy.
@@ -128,4 +200,6 @@ def set_dtype_policy(policy: Any) -> None:
         >>> keras.config.set_dtype_policy("float32")
     """
     global _global
+    if not isinstance(policy, (str, DTypePolicy)):
+        raise ValueError(f"set_dtype_policy: expected a policy or its name, got {policy!r}.")
     _global = get(policy)

@@ -9,7 +9,9 @@ from dnnfast.layers.base import Layer
 from dnnfast.layers.core.activation import Activation
 from dnnfast.layers.core.dense import Dense
 from dnnfast.layers.core.input_layer import Input, InputLayer
+from dnnfast.layers.core.operation_layer import OperationLayer
 from dnnfast.layers.core.reshape import Flatten, Identity, Reshape
+from dnnfast.layers.input_spec import InputSpec
 from dnnfast.layers.merging.add import Add, add
 from dnnfast.layers.merging.concatenate import Concatenate, concatenate
 from dnnfast.layers.normalization.batchnorm import BatchNormalization
@@ -45,8 +47,10 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "InputSpec",
     "Layer",
     "LeakyReLU",
+    "OperationLayer",
     "ReLU",
     "Reshape",
     "Softmax",

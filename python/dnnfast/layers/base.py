@@ -13,7 +13,9 @@ import numpy as np
 from dnnfast import dtype_policies, naming, tracing, tree
 from dnnfast.errors import suggest
 from dnnfast.keras_tensor import KerasHistory, KerasTensor
+from dnnfast.layers.input_spec import check_inputs
 from dnnfast.layers.weights import WeightsMixin
+from dnnfast.operation import Operation
 from dnnfast.variable import Variable
 
 
@@ -74,7 +76,7 @@ def _marking_built(build: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-class Layer(WeightsMixin):
+class Layer(WeightsMixin, Operation):
     """The base class of layers; subclass it and define ``call`` (and ``build``, ``get_config``).
 
     Args:
@@ -145,6 +147,7 @@ class Layer(WeightsMixin):
         self._build_shapes: Any = None
 
     _serialized_class_name: str | None = None
+    input_spec: Any = None  # an InputSpec, or a list of them, that a subclass may set
 
     @property
     def dtype(self) -> str:
@@ -155,8 +158,14 @@ class Layer(WeightsMixin):
 
     @property
     def compute_dtype(self) -> str:
-        """What the operands of products are, ``"float32"`` or ``"bfloat16"``."""
-        return self.dtype_policy.compute_dtype
+        """``"float32"``, or ``"bfloat16"`` or ``"float16"`` with a mixed policy."""
+        return self._own_policy.compute_dtype
+
+    @property
+    def _own_policy(self) -> dtype_policies.DTypePolicy:
+        """This layer's policy, where `dtype_policy` is a map of several."""
+        policy = self.dtype_policy
+        return policy[self.name] if isinstance(policy, dtype_policies.DTypePolicyMap) else policy
 
     # Building.
 
@@ -222,11 +231,17 @@ class Layer(WeightsMixin):
 
         return eager.call_layer(self, args, kwargs)
 
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the symbolic outputs for symbolic inputs."""
+        return self._call_symbolic(args, kwargs)
+
     def _call_symbolic(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         kwargs = dict(kwargs)
         explicit = kwargs.pop("training", None)
         training = tracing.current_training() if explicit is None else explicit
         self._check_inputs(args)
+        if self.input_spec is not None:
+            check_inputs(self.input_spec, args[0] if args else None, self.name)
         self._ensure_built(args, kwargs)
         outermost = tracing.depth() == 0
         node = CallNode(
@@ -301,7 +316,7 @@ class Layer(WeightsMixin):
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": self.dtype_policy.name,
+            "dtype": dtype_policies.serialize(self.dtype_policy),
         }
         cls = type(self)
         owner = next(c for c in cls.__mro__ if "__init__" in c.__dict__)

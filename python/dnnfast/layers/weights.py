@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
+from dnnfast.name_scopes import current_path
 from dnnfast.random import SeedGenerator
 from dnnfast.variable import Variable
 
@@ -69,7 +70,8 @@ class WeightsMixin:
             raise ValueError(f"Layer {self.name!r}: weight constraints are not supported.")
         initializer = initializers.get(initializer or ("glorot_uniform" if shape else "zeros"))
         variable = Variable(initializer, shape, trainable=trainable, name=name or "variable")
-        variable.path = f"{self.name}/{variable.name}"
+        # The scopes around it count, then the layer.
+        variable.path = "/".join(filter(None, (current_path(), self.name, variable.name)))
         variable.regularizer = regularizers.get(regularizer)
         self._variables.append(variable)
         return variable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dnnfast import tracing
+from dnnfast import dtype_policies, tracing
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
 from dnnfast.layers.core.input_layer import Input, InputLayer
@@ -165,7 +165,11 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the model's structure (without weights) as plain data."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": dtype_policies.serialize(self.dtype_policy),
+        }
         config["layers"] = [serialize_keras_object(layer) for layer in self._chain]
         if self._functional is not None:
             config["build_input_shape"] = list(self.input_shape)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _custom_objects: dict[str, Any] = {}
 _names: dict[Any, str] = {}
+
+
+class _Scopes(threading.local):
+    def __init__(self) -> None:
+        self.tables: list[dict[str, Any]] = []
+
+
+_scopes = _Scopes()
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -59,23 +68,52 @@ def register_keras_serializable(
 
 
 def get_registered_name(item: Any) -> str:
-    """Return the registered name of a class or function, else its own name."""
+    """Return the registered name of a class or function, else its own name.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.saving.get_registered_name(dnnfast.layers.Dense)
+        'Dense'
+    """
     try:
         found = _names.get(item)
     except TypeError:
         found = None
-    return found or str(getattr(item, "__name__", item))
+    return found or str(item.__name__)
 
 
 def get_registered_object(
-    name: str,
-    custom_objects: dict[str, Any] | None = None,
-    module_objects: dict[str, Any] | None = None,
+    name: str | None,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Return what a registered name stands for, or None."""
-    for table in (_custom_objects, custom_objects or {}, module_objects or {}):
-        if name in table:
+    """Return what a name stands for, or None.
+
+    Args:
+        name: such as ``"package>Name"``.
+        custom_objects: names known here only, after those of `custom_object_scope` and the
+            registered ones.
+        module_objects: names that count last.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.saving.get_registered_object("docs>Unknown") is None
+        True
+    """
+    if name is None:
+        return None
+    for table in (*reversed(_scopes.tables), _custom_objects, custom_objects, module_objects):
+        if table and name in table:
             return table[name]
+    return None
+
+
+def registered_in_any_package(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the one item registered as ``package>name`` for some package, or None."""
+    for table in (*reversed(_scopes.tables), _custom_objects, custom_objects or {}):
+        for key, item in table.items():
+            if key.endswith(f">{name}"):
+                return item
     return None
 
 
@@ -94,18 +132,15 @@ class CustomObjectScope:
         True
     """
 
-    def __init__(self, custom_objects: dict[str, Any]) -> None:
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
         self.custom_objects = dict(custom_objects or {})
-        self._before: dict[str, Any] = {}
 
     def __enter__(self) -> CustomObjectScope:
-        self._before = dict(_custom_objects)
-        _custom_objects.update(self.custom_objects)
+        _scopes.tables.append(self.custom_objects)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _custom_objects.clear()
-        _custom_objects.update(self._before)
+        _scopes.tables.pop()
 
 
 custom_object_scope = CustomObjectScope

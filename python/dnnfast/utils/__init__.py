@@ -1,10 +1,13 @@
 """Helpers around models."""
 
+from dnnfast.backend.values import clear_session
 from dnnfast.config.messages import (
     disable_interactive_logging,
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
+from dnnfast.dtypes import standardize_dtype
+from dnnfast.keras_tensor import is_keras_tensor
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 from dnnfast.saving.registry import (
     CustomObjectScope,
@@ -29,6 +32,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",
@@ -37,11 +41,13 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "is_interactive_logging_enabled",
+    "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

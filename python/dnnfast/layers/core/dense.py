@@ -104,7 +104,7 @@ class Dense(Layer):
         """Return the layer's output."""
         x = single_input(self, (inputs,))
         variables = [self.kernel] if self.bias is None else [self.kernel, self.bias]
-        precision = self.dtype_policy.precision
+        precision = self._own_policy.precision
         attrs = {} if precision == "float32" else {"precision": precision}
         return self.activation(tracing.emit("dense", [x, *variables], attrs))
 

@@ -61,9 +61,11 @@ class BatchNormalization(Layer):
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        for key in ("renorm", "fused", "virtual_batch_size"):
+        for key in ("renorm", "renorm_clipping", "fused", "virtual_batch_size"):
             if not kwargs.get(key):
                 kwargs.pop(key, None)
+        if "renorm" not in kwargs:
+            kwargs.pop("renorm_momentum", None)  # it means nothing then
         super().__init__(**kwargs)
         what = f"BatchNormalization {self.name!r}"
         if isinstance(axis, (list, tuple)) and len(axis) == 1:
