@@ -306,10 +306,14 @@ def test_limits_of_the_configuration(device):
         keras.config.set_max_epochs(2)
         keras.config.set_max_steps_per_epoch(3)
         steps, model = Steps(), classifier()
-        with pytest.warns(UserWarning, match="limited to 2"):
+        with (
+            pytest.warns(UserWarning, match="epochs is limited to 2"),
+            pytest.warns(UserWarning, match="steps is limited to 3"),
+        ):
             model.fit(batches(100), epochs=5, steps_per_epoch=9, callbacks=steps, verbose=0)
         assert steps.counts == [3, 3]
-        assert len(model.predict(X, batch_size=4, verbose=0)) == 12
+        with pytest.warns(UserWarning, match="limited to 3"):
+            assert len(model.predict(X, batch_size=4, verbose=0)) == 12
     finally:
         keras.config.set_max_epochs(None)
         keras.config.set_max_steps_per_epoch(None)

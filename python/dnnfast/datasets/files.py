@@ -101,7 +101,7 @@ class Source:
                 failures.append(f"  {url}: {reason}")
                 continue
             _check(content, file, url)
-            _write(folder / file.name, content)
+            write(folder / file.name, content)
             return
         raise ConnectionError(self._instructions(folder, failures))
 
@@ -204,7 +204,7 @@ def _check(content: bytes, file: IdxFile, url: str) -> None:
         )
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file so that it appears complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)

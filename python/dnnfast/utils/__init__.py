@@ -17,6 +17,7 @@ from dnnfast.saving.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from dnnfast.utils.files import get_file
 from dnnfast.utils.numerical import normalize, to_categorical
 from dnnfast.utils.progbar import Progbar
 from dnnfast.utils.py_dataset import (
@@ -26,6 +27,8 @@ from dnnfast.utils.py_dataset import (
     unpack_x_y_sample_weight,
 )
 from dnnfast.utils.seeding import set_random_seed
+from dnnfast.utils.sequences import pad_sequences
+from dnnfast.utils.splitting import split_dataset
 
 __all__ = [
     "CustomObjectScope",
@@ -38,15 +41,18 @@ __all__ = [
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",

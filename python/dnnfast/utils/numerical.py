@@ -28,7 +28,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     labels = labels.astype(np.int64)
     if labels.size == 0 and num_classes is None:
         raise ValueError("to_categorical: no labels and no num_classes.")
-    count = int(labels.max()) + 1 if num_classes is None else int(num_classes)
+    count = int(num_classes) if num_classes else int(labels.max()) + 1
     if labels.size and (labels.min() < 0 or labels.max() >= count):
         raise ValueError(
             f"to_categorical: labels range from {labels.min()} to {labels.max()}; expected 0 to "
@@ -52,6 +52,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
         >>> dnnfast.utils.normalize([[3.0, 4.0]]).tolist()
         [[0.6, 0.8]]
     """
-    x = np.asarray(x, np.float64)
+    x = np.asarray(x)
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
     norm = np.linalg.norm(x, order, axis, keepdims=True)
     return np.asarray(x / np.where(norm == 0, 1.0, norm))
