@@ -30,7 +30,7 @@ class Expression:
     """A scalar function of operands. Operators build larger ones.
 
     Args:
-        op: one of `TAPE_OPS`.
+        op: one of `TAPE_OPS`, or ``"stop"``: its argument, through which no gradient passes.
         args: the expressions it applies to.
         value: of a constant its number; else the numbers that an instruction takes (the operand,
             the axis, the stream and word of random bits).
@@ -243,6 +243,15 @@ def gradients(e: Expression, count: int, gradient: Expression) -> list[Expressio
 # Tapes.
 
 
+def _without_stops(e: Expression) -> Expression:
+    """Leave out what only stops gradients."""
+    done: dict[int, Expression] = {}
+    for part in in_order(e):
+        args = [done[id(arg)] for arg in part.args]
+        done[id(part)] = args[0] if part.op == "stop" else Expression(part.op, args, part.value)
+    return done[id(e)]
+
+
 def _bits(value: float) -> int:
     return int(struct.unpack("<q", struct.pack("<d", value))[0])
 
@@ -276,7 +285,7 @@ def tape_of(e: Expression) -> list[int] | None:
     result, three numbers (registers of arguments; the operand, axis, stream and word), and the bits
     of a constant as a double.
     """
-    parts = in_order(without_repetition(e))
+    parts = in_order(without_repetition(_without_stops(e)))
     place, registers = _registers(parts)
     if len(parts) > MAX_TAPE or registers > MAX_REGISTERS:
         return None

@@ -48,9 +48,7 @@ class KerasTensor:
     row_splits_dtype: str | None = None
     record_history = True
 
-    # NumPy arrays leave arithmetic with a placeholder to the placeholder.
     __array_priority__ = 1000
-    __array_ufunc__ = None
 
     def __init__(
         self,
@@ -99,17 +97,25 @@ class KerasTensor:
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise ValueError(
+        raise TypeError(
             f"A symbolic tensor ({self!r}) has no values: it only describes a model. NumPy "
             "functions need values; write the computation with dnnfast.ops (ops.exp for np.exp, "
             "ops.mean for np.mean, ...), or call the finished model on arrays."
         )
 
-    def __int__(self) -> int:
-        raise ValueError("A symbolic tensor has no value to make an int of.")
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        # This is how an array on the left side of an operator asks.
+        if ufunc.__name__ == "equal":
+            return False  # == is identity
+        name = _UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or kwargs or name is None:
+            raise _not_numpy(ufunc.__name__)
+        from dnnfast import ops
 
-    def __float__(self) -> float:
-        raise ValueError("A symbolic tensor has no value to make a float of.")
+        return getattr(ops, name)(*inputs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise _not_numpy(func.__name__)
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -136,6 +142,41 @@ class KerasTensor:
         return self.extents[0]
 
     __hash__ = object.__hash__
+
+
+# NumPy's names of the operators.
+_UFUNCS = {
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "divide": "true_divide",
+    "true_divide": "true_divide",
+    "floor_divide": "floor_divide",
+    "remainder": "mod",
+    "power": "power",
+    "matmul": "matmul",
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "less": "less",
+    "less_equal": "less_equal",
+    "greater": "greater",
+    "greater_equal": "greater_equal",
+    "not_equal": "not_equal",
+}
+
+
+def _not_numpy(name: str) -> TypeError:
+    from dnnfast import ops
+
+    name = {"remainder": "mod"}.get(name, name)
+    advice = "write the computation with dnnfast.ops"
+    if name in ops.__all__:
+        advice = f"use dnnfast.ops.{name} instead"
+    return TypeError(
+        f"NumPy's {name} was called on a symbolic tensor, which has no values: it only describes a "
+        f"model; {advice}, or call the finished model on arrays."
+    )
 
 
 _BINARY = {

@@ -289,6 +289,12 @@ class Variable:
         """Apply an operator to the value: the one way that all operators below go."""
         if any(hasattr(other, "extents") for other in others):
             return NotImplemented  # the symbolic tensor records it
+        from dnnfast import tracing
+
+        if tracing.recording():
+            from dnnfast.ops.operators import recorded
+
+            return recorded(function, self, others, reflected)
         operands = [self.numpy(), *others]
         return function(*(reversed(operands) if reflected else operands))
 

@@ -6,32 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import tracing
-from dnnfast.keras_tensor import KerasTensor
+from dnnfast import symbolic
+from dnnfast.ops.curves import record_curve
 
 
 def activation_op(x: Any, kind: str, alpha: float = 0.0, beta: float = 0.0) -> Any:
     """Apply an element-wise activation by its kind."""
-    if isinstance(x, KerasTensor):
-        attrs = {"kind": kind, "alpha": float(alpha), "beta": float(beta)}
-        return tracing.emit("activation", [x], attrs)
+    if symbolic.is_symbolic(x):
+        return record_curve(x, kind, float(alpha), float(beta))
     from dnnfast import reference
 
     return reference.activation_forward(np.asarray(x), kind, float(alpha), float(beta))
 
 
-def last_axis_op(x: Any, op: str, axis: int) -> Any:
-    """Apply an op that works along the last axis."""
-    ndim = x.ndim if isinstance(x, KerasTensor) else np.ndim(x)
-    if axis not in (-1, ndim - 1):
-        raise ValueError(
-            f"{op}: only the last axis is supported, got axis={axis} for {ndim} axes; bring the "
-            "axis to the end with Reshape."
-        )
-    if isinstance(x, KerasTensor):
-        return tracing.emit(op, [x])
+def along_axis(x: Any, op: str, axis: int) -> Any:
+    """Apply an op that works along one axis."""
+    if symbolic.is_symbolic(x):
+        from dnnfast import ops
+
+        return getattr(ops, op)(x, axis)
     from dnnfast import reference
 
-    x = np.asarray(x, np.float64)
+    x = np.moveaxis(np.asarray(x, np.float64), axis, -1)
     rows = x.reshape(-1, x.shape[-1])
-    return getattr(reference, f"{op}_forward")(rows).reshape(*x.shape[:-1], -1)
+    result = getattr(reference, f"{op}_forward")(rows).reshape(*x.shape[:-1], -1)
+    return np.moveaxis(result, -1, axis)

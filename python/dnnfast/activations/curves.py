@@ -1,10 +1,10 @@
-"""The classic curves, and the activations that work along the last axis."""
+"""The classic curves, and the activations that work along an axis."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dnnfast.activations.apply import activation_op, last_axis_op
+from dnnfast.activations.apply import activation_op, along_axis
 
 
 def sigmoid(x: Any) -> Any:
@@ -72,14 +72,14 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
-    """Probabilities along the last axis.
+    """Probabilities along an axis.
 
     Args:
         x: an array (which gives a float64 array) or a symbolic tensor.
-        axis: only the last one. Default -1.
+        axis: which axis. Default -1, the last one.
 
     Raises:
-        ValueError: for another axis.
+        ValueError: if there is no such axis.
 
     Formula: exp(x) / sum(exp(x))
 
@@ -88,7 +88,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
         >>> dnnfast.activations.softmax([[0.0, 0.0]]).ndim
         2
     """
-    return last_axis_op(x, "softmax", axis)
+    return along_axis(x, "softmax", axis)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
@@ -96,10 +96,10 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
     Args:
         x: an array (which gives a float64 array) or a symbolic tensor.
-        axis: only the last one. Default -1.
+        axis: which axis. Default -1, the last one.
 
     Raises:
-        ValueError: for another axis.
+        ValueError: if there is no such axis.
 
     Formula: x - log(sum(exp(x)))
 
@@ -108,18 +108,18 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
         >>> dnnfast.activations.log_softmax([[0.0, 0.0]]).ndim
         2
     """
-    return last_axis_op(x, "log_softmax", axis)
+    return along_axis(x, "log_softmax", axis)
 
 
 def glu(x: Any, axis: int = -1) -> Any:
-    """Gated linear unit: halves the last axis (Dauphin et al., 2017).
+    """Gated linear unit: halves an axis (Dauphin et al., 2017).
 
     Args:
         x: an array (which gives a float64 array) or a symbolic tensor.
-        axis: only the last one. Default -1.
+        axis: which axis. Default -1, the last one.
 
     Raises:
-        ValueError: for another axis.
+        ValueError: if there is no such axis.
 
     Formula: a * sigmoid(b), with a and b the halves of x
 
@@ -128,4 +128,4 @@ def glu(x: Any, axis: int = -1) -> Any:
         >>> dnnfast.activations.glu([[0.0, 0.0]]).ndim
         2
     """
-    return last_axis_op(x, "glu", axis)
+    return along_axis(x, "glu", axis)
