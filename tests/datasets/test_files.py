@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dnnfast.datasets import files
-from dnnfast.datasets.files import IdxFile, Source
+from dnnfast.datasets.files import IdxFile, IdxSource
 
 NAMES = ("train-images.gz", "train-labels.gz", "test-images.gz", "test-labels.gz")
 SHAPES = ((4, 2, 2), (4,), (2, 2, 2), (2,))
@@ -40,7 +40,7 @@ def source(tmp_path, monkeypatch):
         for name, shape in zip(NAMES, SHAPES, strict=True)
     )
     system = str(tmp_path / "system")
-    return Source("Tiny", "tiny", (system,), ("http://127.0.0.1:9/",), "A hint.", described)
+    return IdxSource("Tiny", "tiny", (system,), ("http://127.0.0.1:9/",), "A hint.", described)
 
 
 @pytest.fixture

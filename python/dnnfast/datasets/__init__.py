@@ -1,10 +1,10 @@
-"""Data sets that the lectures use: `dnnfast.datasets.fashion_mnist`, `dnnfast.datasets.mnist`.
+"""Data sets that examples and lectures use.
 
 `load_data()` of each looks in the cache, then in the system's data folder, then downloads.
 """
 
 from __future__ import annotations
 
-from dnnfast.datasets import fashion_mnist, mnist
+from dnnfast.datasets import boston_housing, california_housing, cifar10, fashion_mnist, mnist
 
-__all__ = ["fashion_mnist", "mnist"]
+__all__ = ["boston_housing", "california_housing", "cifar10", "fashion_mnist", "mnist"]

@@ -11,7 +11,7 @@ from importlib import resources
 
 import numpy as np
 
-from dnnfast.datasets.files import IdxFile, Source
+from dnnfast.datasets.files import IdxFile, IdxSource, Split
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -26,7 +26,7 @@ CLASS_NAMES = (
     "Ankle boot",
 )
 
-SOURCE = Source(
+SOURCE = IdxSource(
     title="Fashion-MNIST",
     folder="fashion-mnist",
     system_folders=("/usr/share/datasets/fashion-mnist",),
@@ -61,7 +61,7 @@ SOURCE = Source(
 )
 
 
-def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def load_data() -> Split:
     """Return the full data set: 60,000 images to train on and 10,000 to test on.
 
     The files are taken from the first place that has all four: the cache
@@ -88,7 +88,7 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
     return SOURCE.load()
 
 
-def load_excerpt() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def load_excerpt() -> Split:
     """Return the excerpt that ships with the package: 7,000 training and 1,000 test images.
 
     It holds the first 700 training images and the first 100 test images of each class, in their

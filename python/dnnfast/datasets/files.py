@@ -16,14 +16,33 @@ import numpy as np
 
 from dnnfast.datasets import idx
 
+Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
 # Seconds without a byte before an address counts as out of reach.
 TIMEOUT = 20.0
 _BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
-class IdxFile:
+class File:
     """One file of a data set.
+
+    Args:
+        name: the official file name.
+        sha256: of its content.
+    """
+
+    name: str
+    sha256: str
+
+    def checked(self, content: bytes, source: str) -> bytes:
+        """Return what the checksum is of, given what ``source`` holds."""
+        return content
+
+
+@dataclass(frozen=True)
+class IdxFile(File):
+    """An idx file, compressed.
 
     Args:
         name: the official file name, ending in ".gz".
@@ -31,22 +50,24 @@ class IdxFile:
         shape: of the array inside.
     """
 
-    name: str
-    sha256: str
     shape: tuple[int, ...]
+
+    def checked(self, content: bytes, source: str) -> bytes:
+        """Return the uncompressed content."""
+        return idx.decompress(content, source)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A data set of four idx files and the places to look for it.
+    """The files of a data set and the places to look for them.
 
     Args:
         title: the name in messages.
         folder: the name of its folder in the cache.
-        system_folders: folders where distributions install it.
+        system_folders: folders where distributions or other packages put it; "~" is the home.
         addresses: web folders with the official files, tried in order.
         hint: one more way to get it, for the error message; may be empty.
-        files: train images, train labels, test images, test labels.
+        files: all of them.
     """
 
     title: str
@@ -54,23 +75,20 @@ class Source:
     system_folders: tuple[str, ...]
     addresses: tuple[str, ...]
     hint: str
-    files: tuple[IdxFile, IdxFile, IdxFile, IdxFile]
+    files: tuple[File, ...]
 
-    def load(self) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-        """Return ((x_train, y_train), (x_test, y_test)), downloading what no folder has."""
-        folder = self.find()
-        if folder is None:
-            folder = self.download()
-        x_train, y_train, x_test, y_test = (_load(folder, file) for file in self.files)
-        return (x_train, y_train), (x_test, y_test)
+    def paths(self) -> list[Path]:
+        """Return where the files lie, downloading them if no folder has them all."""
+        folder = self.find() or self.download()
+        return [_path_in(folder, file.name) or folder / file.name for file in self.files]
 
     def cache(self) -> Path:
         """Return the folder of this data set in the cache; it need not exist."""
         return cache_root() / self.folder
 
     def find(self) -> Path | None:
-        """Return the first folder, cache first, that has all four files; None if there is none."""
-        for folder in (self.cache(), *map(Path, self.system_folders)):
+        """Return the first folder, cache first, that has all the files; None if there is none."""
+        for folder in (self.cache(), *(Path(name).expanduser() for name in self.system_folders)):
             if all(_path_in(folder, file.name) for file in self.files):
                 return folder
         return None
@@ -88,7 +106,7 @@ class Source:
                 self._download(file, folder)
         return folder
 
-    def _download(self, file: IdxFile, folder: Path) -> None:
+    def _download(self, file: File, folder: Path) -> None:
         failures = []
         for address in self.addresses:
             url = address + file.name
@@ -118,6 +136,19 @@ class Source:
             f"into $DNNFAST_HOME/datasets/{self.folder}).",
         ]
         return "\n".join([*lines, self.hint] if self.hint else lines)
+
+
+@dataclass(frozen=True)
+class IdxSource(Source):
+    """A data set of four idx files: train images, train labels, test images, test labels."""
+
+    files: tuple[IdxFile, IdxFile, IdxFile, IdxFile]
+
+    def load(self) -> Split:
+        """Return ((x_train, y_train), (x_test, y_test)), downloading what no folder has."""
+        paths = self.paths()
+        x_train, y_train, x_test, y_test = map(_load, paths, self.files)
+        return (x_train, y_train), (x_test, y_test)
 
 
 def cache_root() -> Path:
@@ -182,10 +213,7 @@ def _path_in(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _load(folder: Path, file: IdxFile) -> np.ndarray:
-    path = _path_in(folder, file.name)
-    if path is None:
-        raise FileNotFoundError(f"{folder / file.name} has disappeared while it was to be read")
+def _load(path: Path, file: IdxFile) -> np.ndarray:
     array = idx.decode(idx.read(path), str(path))
     if array.shape != file.shape:
         raise ValueError(
@@ -195,8 +223,8 @@ def _load(folder: Path, file: IdxFile) -> np.ndarray:
     return array
 
 
-def _check(content: bytes, file: IdxFile, url: str) -> None:
-    digest = hashlib.sha256(idx.decompress(content, url)).hexdigest()
+def _check(content: bytes, file: File, url: str) -> None:
+    digest = hashlib.sha256(file.checked(content, url)).hexdigest()
     if digest != file.sha256:
         raise ValueError(
             f"{url} gave a file whose content has the SHA-256 checksum {digest}, expected "

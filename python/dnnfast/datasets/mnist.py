@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
-from dnnfast.datasets.files import IdxFile, Source
+from dnnfast.datasets import npz
+from dnnfast.datasets.files import IdxFile, IdxSource, Split
 
-SOURCE = Source(
+SOURCE = IdxSource(
     title="MNIST",
     folder="mnist",
     system_folders=("/usr/share/datasets/mnist",),
@@ -40,13 +41,16 @@ SOURCE = Source(
 )
 
 
-def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def load_data(path: str = "mnist.npz") -> Split:
     """Return the data set: 60,000 images to train on and 10,000 to test on.
 
     The files are taken from the first place that has all four: the cache
     (`$DNNFAST_HOME/datasets/mnist`, by default `~/.dnnfast/datasets/mnist`), the folder
     `/usr/share/datasets/mnist`, the mirrors of the official files, from where they are stored in
     the cache after a check of their SHA-256 sums.
+
+    Args:
+        path: a .npz file as Keras stores it, to be read instead if it exists.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images uint8 `[n, 28, 28]`, labels uint8 `[n]`.
@@ -63,4 +67,8 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
     >>> [file.shape for file in SOURCE.files]  # load_data() itself needs the files
     [(60000, 28, 28), (60000,), (10000, 28, 28), (10000,)]
     """
+    given = Path(path).expanduser()
+    if given.is_file():
+        arrays = npz.read(given, ("x_train", "y_train", "x_test", "y_test"))
+        return (arrays[0], arrays[1]), (arrays[2], arrays[3])
     return SOURCE.load()
