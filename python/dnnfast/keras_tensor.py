@@ -97,7 +97,7 @@ class KerasTensor:
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise TypeError(
+        raise ValueError(
             f"A symbolic tensor ({self!r}) has no values: it only describes a model. NumPy "
             "functions need values; write the computation with dnnfast.ops (ops.exp for np.exp, "
             "ops.mean for np.mean, ...), or call the finished model on arrays."
@@ -116,6 +116,12 @@ class KerasTensor:
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         raise _not_numpy(func.__name__)
+
+    def __int__(self) -> int:
+        raise ValueError("A symbolic tensor has no value to make an int of.")
+
+    def __float__(self) -> float:
+        raise ValueError("A symbolic tensor has no value to make a float of.")
 
     def __bool__(self) -> bool:
         raise TypeError(
