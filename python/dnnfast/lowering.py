@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from dnnfast import graph as ir
-from dnnfast import map_fusion, symbolic
+from dnnfast import map_fusion, symbolic, tracing
 from dnnfast.keras_tensor import KerasTensor
+from dnnfast.regularizers import L1, L1L2, L2
 from dnnfast.tracing import OpRecord, Recorder
 from dnnfast.variable import Variable
+
+
+def has_native_form(penalty: Any) -> bool:
+    """Tell whether engines know a regularizer by its two factors."""
+    return type(penalty) in (L1, L2, L1L2)
 
 
 class Lowered:
@@ -25,6 +31,8 @@ class Lowered:
         self.trainable = trainable
         self.variables: list[Variable] = []
         self.kinds: set[str] = set()  # activations used
+        self.outputs: list[KerasTensor] = []
+        self.recorder = Recorder()
         self._ids: dict[int, int] = {}
         self._streams = 0
         # Keeps tensors alive so that their id() stays theirs.
@@ -74,6 +82,8 @@ class Lowered:
         if found is not None:
             return found
         penalty: Any = variable.regularizer
+        if not has_native_form(penalty):
+            penalty = None
         parameter = ir.Parameter(
             variable.path,
             variable.shape,
@@ -134,6 +144,7 @@ class Lowered:
 
     def add_output(self, tensor: KerasTensor) -> None:
         """Let a tensor be an output of the model."""
+        self.outputs.append(tensor)
         if not tensor.batched:
             raise ValueError(
                 f"an output of the model has shape {tensor.shape}; expected one with the samples "
@@ -148,12 +159,32 @@ class Lowered:
         self.graph.outputs.append(found)
 
     def add_recorded(self, recorder: Recorder) -> None:
-        """Add the assignments and losses that a trace has left."""
+        """Add the assignments that a trace has left."""
         for variable, value, time in recorder.assigned.values():
             assignment = ir.Assignment(self._parameter(variable), self.tensor(value), time)
             self.graph.assignments.append(assignment)
-        for loss in recorder.losses:
+
+    def add_recorded_losses(self) -> None:
+        """Add what the layers have added to the loss."""
+        for loss in self.recorder.losses:
             self.add_loss(loss, -1, 1.0)
+
+    def add_penalties_and_constraints(self) -> None:
+        """Add what is traced of the weights' own: all but the penalties that engines know."""
+        for variable in list(self.variables):
+            if id(variable) not in self.trainable:
+                continue
+            with tracing.calling(None, tracing.AUTOMATIC):
+                penalty, constraint = variable.regularizer, variable.constraint
+                if penalty is not None and not has_native_form(penalty):
+                    self.add_loss(penalty(variable), -1, 1.0)
+                if constraint is not None:
+                    value = symbolic.tensor(constraint(variable))
+                    if value is variable:
+                        continue
+                    self.graph.assignments.append(
+                        ir.Assignment(self._parameter(variable), self.tensor(value), "update")
+                    )
 
     def add_loss(self, values: Any, target: int, weight: float) -> None:
         """Add the mean of values (by sample, or a single one) to the loss."""
@@ -188,5 +219,6 @@ def lower(
     for tensor in outputs:
         lowered.add_output(tensor)
     if recorder is not None:
+        lowered.recorder = recorder
         lowered.add_recorded(recorder)
     return lowered

@@ -13,14 +13,17 @@ from dnnfast.keras_tensor import KerasTensor
 from dnnfast.variable import Variable
 
 
+class BranchOnTrainingError(TypeError):
+    """Code asks for the value of `training` while it is not decided."""
+
+
 class _Automatic:
     """The `training` of a traced call: decided when the model runs, not when it is traced."""
 
     def __bool__(self) -> bool:
-        raise TypeError(
-            f"{current_layer_name() or 'A layer'}: `call` branches on `training`, but a model is "
-            "traced once for training and inference. Pass `training` on to the layers used inside "
-            "`call` (they switch by themselves) instead of testing it."
+        raise BranchOnTrainingError(
+            f"{current_layer_name() or 'A layer'}: the value of `training` is not known while a "
+            "model is traced: it is traced once for both. (In a layer's `call` it can be tested.)"
         )
 
     def __repr__(self) -> str:
@@ -154,6 +157,35 @@ def add_loss(value: Any) -> None:
     """Add to the loss of the model that is being traced."""
     if _stack.recorders:
         _stack.recorders[-1].losses.append(value)
+
+
+def keep(found: Recorder) -> None:
+    """Pass on what an inner recorder has collected."""
+    if _stack.recorders:
+        _stack.recorders[-1].assigned.update(found.assigned)
+        _stack.recorders[-1].losses.extend(found.losses)
+
+
+def keep_both(in_training: Recorder, otherwise: Recorder) -> None:
+    """Pass on what a layer has left that was recorded for both values of `training`.
+
+    Assignments are those of training; losses count in their own mode.
+    """
+    from dnnfast import symbolic
+
+    keep(Recorder(assigned=in_training.assigned))
+    for loss in in_training.losses:
+        value = symbolic.tensor(loss)
+        add_loss(symbolic.switch(value, _zero_like(value)))
+    for loss in otherwise.losses:
+        value = symbolic.tensor(loss)
+        add_loss(symbolic.switch(_zero_like(value), value))
+
+
+def _zero_like(value: Any) -> Any:
+    from dnnfast import symbolic
+
+    return symbolic.map_("zeros", lambda x: x * 0.0, [value])
 
 
 def constant(array: Any) -> Variable:

@@ -197,15 +197,18 @@ def test_monte_carlo_dropout_subclass(device):
     assert (a != b).any()
 
 
-def test_branching_on_training_is_refused():
+def test_branching_on_training(device):
     class Branch(keras.layers.Layer):
         def call(self, inputs, training=None):
             if training:
                 return keras.activations.relu(inputs)
-            return inputs
+            return 2.0 * inputs
 
-    with pytest.raises(TypeError, match="traced once"):
-        Branch()(keras.Input((3,)))
+    model = keras.Sequential([keras.Input((3,)), Branch()])
+    x = np.array([[-1.0, 0.5, 2.0]], np.float32)
+    np.testing.assert_array_equal(model(x), 2 * x)
+    np.testing.assert_array_equal(model(x, training=True), np.maximum(x, 0))
+    np.testing.assert_array_equal(Branch()(x, training=True), np.maximum(x, 0))
 
 
 def test_layers_on_arrays(device):

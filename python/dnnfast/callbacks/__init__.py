@@ -8,6 +8,7 @@ from dnnfast.callbacks.csv_logger import CSVLogger
 from dnnfast.callbacks.early_stopping import EarlyStopping
 from dnnfast.callbacks.functions import LambdaCallback
 from dnnfast.callbacks.history import History
+from dnnfast.callbacks.layer_monitor import LayerMonitor
 from dnnfast.callbacks.learning_rates import LearningRateScheduler, ReduceLROnPlateau
 from dnnfast.callbacks.progress import ProgbarLogger
 from dnnfast.callbacks.terminate import TerminateOnNaN
@@ -20,6 +21,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LayerMonitor",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgbarLogger",

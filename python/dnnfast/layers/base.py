@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import dtype_policies, naming, tracing, tree
+from dnnfast import dtype_policies, naming, regularizers, tracing, tree
 from dnnfast.errors import suggest
 from dnnfast.keras_tensor import KerasHistory, KerasTensor
 from dnnfast.layers.input_spec import check_inputs
+from dnnfast.layers.recording import RecordingMixin
 from dnnfast.layers.weights import WeightsMixin
 from dnnfast.operation import Operation
 from dnnfast.variable import Variable
@@ -76,7 +77,7 @@ def _marking_built(build: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-class Layer(WeightsMixin, Operation):
+class Layer(RecordingMixin, WeightsMixin, Operation):
     """The base class of layers; subclass it and define ``call`` (and ``build``, ``get_config``).
 
     Args:
@@ -125,10 +126,7 @@ class Layer(WeightsMixin, Operation):
             known = list(inspect.signature(type(self).__init__).parameters)[1:]
             known += ["name", "trainable", "dtype", "input_shape"]
             raise TypeError(f"{cls}: unknown argument {wrong!r}. {suggest(wrong, known)}".rstrip())
-        if activity_regularizer is not None:
-            raise ValueError(
-                f"{cls}: activity_regularizer is not supported; use kernel_regularizer."
-            )
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         if name is not None and not isinstance(name, str):
             raise ValueError(f"{cls}: name must be a string, got {name!r}.")
         if name is None:
@@ -249,8 +247,9 @@ class Layer(WeightsMixin, Operation):
         )
         names, any_keyword = self._call_parameters()
         passed = dict(kwargs, training=training) if "training" in names or any_keyword else kwargs
+        outputs = self._call_in_mode(args, passed, training)
         with tracing.calling(self, training):
-            outputs = self.call(*args, **passed)
+            self._regularize_activity(outputs)
             outputs = self._own_outputs(outputs, node) if outermost else outputs
         if outermost:
             node.attach(tree.flatten(outputs))

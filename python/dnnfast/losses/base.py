@@ -57,6 +57,15 @@ class Loss(Configurable):
         self.reduction = reduction
 
     @property
+    def native_kind(self) -> str | None:
+        """The engines' own name of exactly this loss, or None: then it is traced."""
+        return self.kind or None
+
+    def values(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the values: one a sample, or more."""
+        return self.call(y_true, y_pred)
+
+    @property
     def sparse(self) -> bool:
         """Whether targets are class numbers."""
         return self.kind.startswith("sparse_")
@@ -89,3 +98,17 @@ class Loss(Configurable):
         if self.reduction == "none":
             return rows
         return float(rows.sum() if self.reduction == "sum" else rows.sum() / total)
+
+
+def mask_of(x: Any) -> Any:
+    """Return the mask that travels with a tensor, or None."""
+    return getattr(x, "_keras_mask", None)
+
+
+def reduced(values: Any, sample_weight: Any, mask: Any, reduction: str) -> Any:
+    """Return the reduction of a loss's values."""
+    from dnnfast import ops
+
+    if sample_weight is not None:
+        values = ops.multiply(values, sample_weight)
+    return ops.sum(values) if reduction == "sum" else ops.mean(values)

@@ -15,6 +15,8 @@ from dnnfast.metrics.metric import Metric
 from dnnfast.metrics.regression import MeanAbsoluteError, MeanSquaredError
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 
+MeanMetricWrapper = Metric
+
 ALL: dict[str, type[Metric]] = {
     cls.kind: cls
     for cls in (

@@ -33,6 +33,15 @@ class Metric(Configurable):
         self.reset_state()
 
     @property
+    def native_kind(self) -> str | None:
+        """The engines' own name of exactly this metric, or None: then it is traced."""
+        return self.kind or None
+
+    def values(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the value of each row."""
+        return self.rows(y_true, y_pred)
+
+    @property
     def sparse(self) -> bool:
         """Whether targets are class numbers."""
         return self.kind.startswith("sparse_")

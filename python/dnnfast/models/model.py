@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
 from dnnfast.models.functional import FunctionalGraph
 from dnnfast.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from dnnfast.models.lint import Finding
 
 
 class Model(Trainer, Layer):
@@ -236,6 +239,41 @@ class Model(Trainer, Layer):
             accepted = inspect.signature(cls.__init__).parameters
             keep = {k: v for k, v in config.items() if k != "dtype" or "dtype" in accepted}
             return super().from_config(keep)
+
+    def lint(
+        self,
+        x: Any = None,
+        y: Any = None,
+        shuffle: bool | None = None,
+        suggested_rate: float | None = None,
+    ) -> list[Finding]:
+        """Return known traps that the model runs into, each with its reason and what to do.
+
+        SELU without LeCun initialization, with BatchNormalization or plain dropout; rectifiers of
+        deep nets without He initialization; sigmoid or tanh in hidden layers of a deep net; a bias
+        before BatchNormalization; softmax or sigmoid before a loss that takes logits, and the
+        reverse; equal weights to start from; unscaled inputs; sorted targets without shuffling; a
+        learning rate above the one that the rate finder suggests.
+
+        Args:
+            x: some samples, to look at their scale.
+            y: their targets.
+            shuffle: what `fit` will be given.
+            suggested_rate: what `callbacks.LearningRateFinder` suggests.
+
+        Raises:
+            ValueError: if the model is not built.
+
+        Example:
+            >>> import dnnfast as keras
+            >>> hidden = keras.layers.Dense(8, "selu", name="hidden")
+            >>> model = keras.Sequential([keras.Input((4,)), hidden, keras.layers.Dense(1)])
+            >>> [finding.rule for finding in model.lint()]
+            ['selu-init']
+        """
+        from dnnfast.models.lint import lint
+
+        return lint(self, x, y, shuffle, suggested_rate)
 
     def summary(
         self,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from dnnfast import graph as ir
 from dnnfast import losses, metrics, optimizers
 from dnnfast.losses import Loss
 from dnnfast.metrics import Metric
+from dnnfast.training.objective import Measure, Resolved
 from dnnfast.training.targets import Expected
 
 _ACCURACY = ("accuracy", "acc")
@@ -21,58 +20,6 @@ class Outputs:
 
     names: list[str]
     shapes: list[tuple[int, ...]]
-
-
-@dataclass
-class Resolved:
-    """Losses and metrics with their outputs; `targets` are the outputs that need a target."""
-
-    losses: list[tuple[int, Loss, float]] = field(default_factory=list)
-    metrics: list[tuple[int, str, str]] = field(default_factory=list)  # output, kind, log name
-    targets: list[int] = field(default_factory=list)
-    expected: list[Expected] = field(default_factory=list)
-    log_names: list[str] = field(default_factory=list)
-
-    @property
-    def signature(self) -> tuple[Any, ...]:
-        """Equal for equal graphs."""
-        return (*self.targets, *self.metrics)
-
-    def without(self, outputs: set[int], names: list[str]) -> Resolved:
-        """Return the same but for some outputs, of which there are no targets."""
-        kept = [i for i, output in enumerate(self.targets) if output not in outputs]
-        result = Resolved(
-            [loss for loss in self.losses if loss[0] not in outputs],
-            [metric for metric in self.metrics if metric[0] not in outputs],
-            [self.targets[i] for i in kept],
-            [self.expected[i] for i in kept],
-        )
-        result.name_logs(names)
-        return result
-
-    def name_logs(self, names: list[str]) -> None:
-        """Set the names of what is reported, for outputs of the given names."""
-        self.log_names = ["loss"]
-        if len(self.losses) > 1:
-            self.log_names += [f"{names[i]}_loss" for i, _, _ in self.losses]
-        self.log_names += [log for _, _, log in self.metrics]
-
-    def add_to(self, graph: ir.Graph) -> None:
-        """Append losses and metrics to a graph."""
-        place = {output: i for i, output in enumerate(self.targets)}
-        for output, loss, weight in self.losses:
-            graph.losses.append(
-                ir.Loss(
-                    loss.kind,
-                    graph.outputs[output],
-                    place[output],
-                    weight,
-                    loss.from_logits,
-                    loss.label_smoothing,
-                )
-            )
-        for output, kind, _ in self.metrics:
-            graph.metrics.append(ir.Metric(kind, graph.outputs[output], place[output]))
 
 
 def _spread(value: Any, names: list[str], what: str) -> list[Any]:
@@ -128,6 +75,9 @@ class CompileSpec:
         self.metrics = metric
         self.weighted_metrics = weighted_metrics
         self.steps_per_execution = 1
+        self._loss_entries: list[Any] | None = None
+        self._loss_objects: list[Loss | None] = []
+        self._metrics: dict[tuple[int, int], Metric] = {}
         self._check_names()
 
     def _check_names(self) -> None:
@@ -141,36 +91,50 @@ class CompileSpec:
                 metrics.get(entry)
 
     def resolve(
-        self, outputs: Outputs, target_shapes: list[tuple[int, ...] | None] | None
+        self,
+        outputs: Outputs,
+        target_shapes: list[tuple[int, ...] | None] | None,
+        weighted: bool = False,
     ) -> Resolved:
         """Resolve for a model.
 
         Args:
             outputs: names and shapes of the model's outputs.
             target_shapes: the full shapes of the given targets, or None where not known.
+            weighted: whether there are sample weights.
 
         Raises:
             ValueError: if losses, weights or metrics do not fit the outputs.
         """
         names = outputs.names
-        loss_list = [losses.get(entry) for entry in _spread(self.loss, names, "loss")]
+        loss_list = self._losses(names)
         weights = self._weights(names)
-        lists = _metric_lists(self.metrics, names)
-        weighted = _metric_lists(self.weighted_metrics, names)
-        result = Resolved()
+        plain = _metric_lists(self.metrics, names)
+        by_weight = _metric_lists(self.weighted_metrics, names)
+        reads_weights = any(by_weight) or any(
+            loss is not None and loss.native_kind is None for loss in loss_list
+        )
+        result = Resolved(weighted=weighted and reads_weights)
         log_names: list[str] = []
         for i, name in enumerate(names):
             loss = loss_list[i]
             if loss is not None:
                 result.losses.append((i, loss, weights[i]))
             shape = target_shapes[i] if target_shapes else None
-            for entry in [*lists[i], *weighted[i]]:
-                metric = self._metric(entry, outputs.shapes[i], shape, loss)
+            for number, entry in enumerate([*plain[i], *by_weight[i]]):
+                metric = self._metric(entry, outputs.shapes[i], shape, loss, (i, number))
                 log = metric.name if len(names) == 1 else f"{name}_{metric.name}"
-                result.metrics.append((i, metric.kind, _unused(log, log_names)))
-            self._expect(result, i, outputs, loss)
+                uses_weights = number >= len(plain[i])
+                result.metrics.append(Measure(i, metric, _unused(log, log_names), uses_weights))
+            self._expect(result, i, outputs, loss, shape)
         result.name_logs(names)
         return result
+
+    def _losses(self, names: list[str]) -> list[Loss | None]:
+        entries = _spread(self.loss, names, "loss")
+        if self._loss_entries != entries:
+            self._loss_entries, self._loss_objects = entries, [losses.get(e) for e in entries]
+        return self._loss_objects
 
     def _weights(self, names: list[str]) -> list[float]:
         if self.loss_weights is None:
@@ -184,12 +148,16 @@ class CompileSpec:
         shape: tuple[int, ...],
         target: tuple[int, ...] | None,
         loss: Loss | None,
+        place: tuple[int, int],
     ) -> Metric:
+        """Return the metric of an entry; it stays the same object, as it may keep a state."""
         if not _is_accuracy(entry):
-            metric = copy.copy(metrics.get(entry))
-            if isinstance(entry, str):
-                metric.name = entry
-            return metric
+            if place not in self._metrics:
+                found = metrics.get(entry)
+                if isinstance(entry, str):
+                    found.name = entry
+                self._metrics[place] = found
+            return self._metrics[place]
         name = str(entry)
         if shape[-1:] == (1,):
             return metrics.BinaryAccuracy(name=name)
@@ -203,23 +171,37 @@ class CompileSpec:
             return metrics.SparseCategoricalAccuracy(name=name)
         return metrics.CategoricalAccuracy(name=name)
 
-    def _expect(self, result: Resolved, i: int, outputs: Outputs, loss: Loss | None) -> None:
+    def _expect(
+        self,
+        result: Resolved,
+        i: int,
+        outputs: Outputs,
+        loss: Loss | None,
+        given: tuple[int, ...] | None,
+    ) -> None:
         """Record the form of the target of output ``i``, if it needs one."""
-        kinds = [kind for output, kind, _ in result.metrics if output == i]
-        users = ([loss.kind] if loss is not None else []) + kinds
+        measured = [measure for measure in result.metrics if measure.output == i]
+        users: list[tuple[str, str | None]] = [(m.metric.name, m.native_kind) for m in measured]
+        if loss is not None:
+            users.insert(0, (loss.name, loss.native_kind))
         if not users:
             return
-        forms = {user.startswith("sparse_") for user in users}
+        forms = {kind.startswith("sparse_") for _, kind in users if kind}
         if len(forms) > 1:
             raise ValueError(
-                f"compile: for output {outputs.names[i]!r}, {users} do not fit together: those "
-                "with 'sparse_' take class numbers, the others take arrays of the output's shape."
+                f"compile: for output {outputs.names[i]!r}, {[name for name, _ in users]} do not "
+                "fit together: those with 'sparse_' take class numbers, the others take arrays of "
+                "the output's shape."
             )
-        if not outputs.shapes[i]:
+        shape = outputs.shapes[i]
+        if not shape and forms:
             raise ValueError(f"compile: output {outputs.names[i]!r} has no axis for a loss.")
+        form = "any" if not forms else "sparse" if forms.pop() else "dense"
         result.targets.append(i)
         result.expected.append(
-            Expected(outputs.names[i], outputs.shapes[i], forms.pop(), f"{users[0]}")
+            Expected(
+                outputs.names[i], shape, form, users[0][0], None if given is None else given[1:]
+            )
         )
 
 

@@ -84,7 +84,9 @@ def prepare(model: Any, given: Given, prefix: str = "", resolved: Resolved | Non
         for i, y in enumerate(parts)
     ]
     if resolved is None:
-        resolved = model._spec.resolve(outputs, [None if y is None else y.shape for y in split])
+        weighted = given.sample_weight is not None or given.class_weight is not None
+        shapes = [None if y is None else y.shape for y in split]
+        resolved = model._spec.resolve(outputs, shapes, weighted)
         missing = {i for i in resolved.targets if split[i] is None}
         if missing and len(missing) < len(resolved.targets):
             resolved = resolved.without(missing, names)
@@ -97,11 +99,8 @@ def prepare(model: Any, given: Given, prefix: str = "", resolved: Resolved | Non
         labels.append(what)
     rows = count_of(arrays, labels)
     weights = _weights(given, targets, rows, model, resolved.targets)
-    if model._spec.weighted_metrics and any(weight is not None for weight in weights):
-        raise ValueError(
-            "weighted_metrics are not supported together with sample weights: metrics are plain "
-            "means. Use `metrics`."
-        )
+    if resolved.weighted:
+        weights = [np.ones(rows, np.float32) if w is None else w for w in weights]
     return Data(inputs, targets, weights, rows, resolved)
 
 

@@ -13,6 +13,7 @@ from dnnfast.errors import NonFiniteLossError
 from dnnfast.training.data import Data
 from dnnfast.training.device_arrays import DeviceArray
 from dnnfast.training.evaluation import Evaluation
+from dnnfast.training.inspection import first_non_finite, rows_of
 from dnnfast.training.pacing import SECONDS, SECONDS_QUIET, Pacer, warn_of_end
 from dnnfast.training.steps import Steps
 
@@ -47,6 +48,7 @@ class FitLoop:
         self.callbacks, self.validation = callbacks, validation
         self.limit = steps.options.per_epoch
         self._hooks = callbacks.wants_batches("train")
+        self._probes = [c for c in callbacks if hasattr(c, "on_probe_end")]
         bar = callbacks.progress is not None and callbacks.params.get("verbose") == 1
         self._pacer = Pacer(SECONDS if bar else SECONDS_QUIET)
 
@@ -83,6 +85,11 @@ class FitLoop:
             most = steps.at_once()
             most = most if self.limit is None else min(most, self.limit - done)
             count = min(most, model.steps_per_execution) if self._hooks else self._pacer.next(most)
+            probes = [c for c in self._probes if c.wants_probe()] if done == 0 else []
+            if probes:
+                count = 1
+                for probe in probes:
+                    probe.on_probe_begin()
             if self._hooks:
                 self.callbacks.call("on_train_batch_begin", done, {})
             start = time.perf_counter()
@@ -93,6 +100,8 @@ class FitLoop:
             else:
                 failed = self._spoilt(steps.own_loss(), done)
             self._pacer.took(count, time.perf_counter() - start)
+            for probe in probes:
+                probe.on_probe_end(*steps.last())
             done += count
             logs = {**steps.logs(), **failed} if self._hooks or failed else {}
             if self._hooks:
@@ -137,9 +146,18 @@ class FitLoop:
         of = "" if count is None else f" of {count}"
         data, where = rows
         blame = _non_finite_rows(data, where) if data is not None else ""
+        if data is not None and not blame:
+            blame = self._non_finite_layer(data, where)
         blame += " " if blame else ""
         found.args = (f"epoch {epoch + 1}, batch {number + 1}{of}: {blame}{found}",)
         return found
+
+    def _non_finite_layer(self, data: Data, rows: np.ndarray) -> str:
+        """Return a sentence naming the first layer whose output is not finite, or nothing."""
+        layer = first_non_finite(self.model, rows_of(data, rows))
+        if layer is None:
+            return "all layers give finite outputs, so it comes from the loss itself."
+        return f"the first layer whose output is not finite is {layer!r}."
 
 
 def _non_finite_rows(data: Data, rows: np.ndarray) -> str:

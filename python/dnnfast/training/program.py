@@ -81,6 +81,12 @@ class Program:
         finally:
             self.changed()
 
+    def evaluate(self, dataset: Any, begin: int, count: int, batch: int) -> None:
+        """Add steps to loss and metrics."""
+        self.session.evaluate(dataset, begin, count, batch)
+        if self.graph.assignments:  # the state of metrics
+            self.changed()
+
     def dataset(
         self,
         inputs: list[np.ndarray],

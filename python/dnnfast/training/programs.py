@@ -12,9 +12,10 @@ from dnnfast.config import settings
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.lowering import Lowered, lower
 from dnnfast.training.arrays import count_of
-from dnnfast.training.compiled import CompileSpec, Outputs, Resolved
+from dnnfast.training.compiled import CompileSpec, Outputs
 from dnnfast.training.device_arrays import DeviceArray, empty_like_given, native
 from dnnfast.training.inputs import prepare_inputs
+from dnnfast.training.objective import Resolved
 from dnnfast.training.program import Program
 
 # Training numbers its random bits from 0 by the optimizer's iterations; predictions start here.
@@ -178,7 +179,8 @@ class ProgramsMixin:
             resolved = self._spec.resolve(self._outputs(), None)
         lowered = lowered.extended()
         if resolved is not None and self._spec is not None:
-            resolved.add_to(lowered.graph)
+            resolved.add_to(lowered)
+            lowered.add_penalties_and_constraints()
             lowered.graph.optimizer = self._spec.optimizer.spec()
             self._warn_of_steps(lowered)
         program = Program(lowered.finished(), lowered.variables, device)

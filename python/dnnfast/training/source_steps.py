@@ -118,7 +118,7 @@ class BatchSteps(SourceSteps):
         """Add the next batch to loss and metrics and return its number of samples."""
         size = self._next_data()
         program = self.model._program_for(self.resolved)
-        program.session.evaluate(self.data.bound_to(program), 0, 1, size)
+        program.evaluate(self.data.bound_to(program), 0, 1, size)
         return self.data.rows
 
     def logs(self) -> dict[str, float]:
@@ -127,7 +127,11 @@ class BatchSteps(SourceSteps):
 
     def failed_step(self, step: int) -> tuple[int, tuple[Data | None, np.ndarray]]:
         """Return 0, the number of the only step of a call, and the last batch with its rows."""
-        return 0, (self.data, np.arange(self.data.rows))
+        return 0, self.last()
+
+    def last(self) -> tuple[Data, np.ndarray]:
+        """Return the last batch, and all of its rows."""
+        return self.data, np.arange(self.data.rows)
 
 
 class CustomSteps(SourceSteps):

@@ -8,6 +8,7 @@ import numpy as np
 
 from dnnfast.metrics import Metric
 from dnnfast.training.data import Given, prepare
+from dnnfast.training.inspection import gradients
 from dnnfast.training.programs import ProgramsMixin
 from dnnfast.training.steps import totals
 from dnnfast.training.targets import split_by_output
@@ -92,6 +93,36 @@ class SteppingMixin(ProgramsMixin):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for samples, computed in one batch."""
         return self._call_on_arrays(x, False)
+
+    def gradients(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
+    ) -> dict[str, np.ndarray]:
+        """Return the gradients of the loss on a batch, in training mode, without a step.
+
+        Args:
+            x: samples.
+            y: targets.
+            sample_weight: one weight a sample.
+            class_weight: dict of class numbers and weights.
+
+        Returns:
+            One array for each trained variable, by its path, before any clipping and with those of
+            the penalties.
+
+        Raises:
+            RuntimeError: if the model is not compiled.
+            ValueError: if the data does not fit.
+
+        Example:
+            >>> import dnnfast as keras
+            >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="line")])
+            >>> model.compile("sgd", "mse")
+            >>> model.set_weights([[[0.0]], [0.0]])
+            >>> model.gradients([[1.0]], [[2.0]])["line/kernel"].tolist()
+            [[-4.0]]
+        """
+        self._need_loss("gradients")
+        return gradients(self, prepare(self, Given(x, y, sample_weight, class_weight)))
 
     # Steps that a subclass can override; `fit` then takes them one by one.
 
@@ -229,6 +260,8 @@ class SteppingMixin(ProgramsMixin):
         self._own_loss, self._own_rows = 0.0, 0
         if self._program is not None:
             self._program.session.reset_totals()
+        if self._resolved is not None:
+            self._resolved.reset()
 
     def _engine_results(self) -> dict[str, float]:
         """Return what the engine has measured, by name."""
@@ -267,7 +300,7 @@ class SteppingMixin(ProgramsMixin):
             bound = data.bound_to(program)
             program.train(self.optimizer, bound, None, 0, 1, data.rows)
         else:
-            program.session.evaluate(data.bound_to(program), 0, 1, data.rows)
+            program.evaluate(data.bound_to(program), 0, 1, data.rows)
         logs = totals(self, data.resolved)
         if not measured:
             return {**logs, **self._results_of_own_metrics()}

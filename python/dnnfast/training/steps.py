@@ -47,10 +47,10 @@ def shuffled(model: Any, count: int, batch: int, how: Any) -> np.ndarray | None:
     return order
 
 
-def totals(model: Any, resolved: Any) -> dict[str, float]:
+def totals(model: Any, resolved: Any) -> dict[str, Any]:
     """Return loss and metrics since they were reset."""
-    values = model._program_for(resolved).session.totals()
-    return dict(zip(resolved.log_names, values, strict=True))
+    found: dict[str, Any] = resolved.logs(model._program_for(resolved))
+    return found
 
 
 class Steps:
@@ -116,6 +116,10 @@ class Steps:
         """
         return 0, (None, np.arange(0))
 
+    def last(self) -> tuple[Data, np.ndarray]:
+        """Return the data and rows that the first step of the last call took."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Free threads and processes."""
 
@@ -171,7 +175,7 @@ class ArraySteps(Steps):
         """Add some steps to loss and metrics and return how many samples they took."""
         program = self.model._program_for(self.resolved)
         self._begin = self._position
-        program.session.evaluate(self._bound(program), self._begin, count, self.batch)
+        program.evaluate(self._bound(program), self._begin, count, self.batch)
         return self._advance(count)
 
     def logs(self) -> dict[str, float]:
@@ -180,6 +184,13 @@ class ArraySteps(Steps):
 
     def failed_step(self, step: int) -> tuple[int, tuple[Data | None, np.ndarray]]:
         """Return the number of a failed step in the last call, and the data and rows it took."""
+        return step - self._begin, (self.data, self._rows_of(step))
+
+    def last(self) -> tuple[Data, np.ndarray]:
+        """Return the data and rows that the first step of the last call took."""
+        return self.data, self._rows_of(self._begin)
+
+    def _rows_of(self, step: int) -> np.ndarray:
         begin = step * self.batch
         rows = np.arange(begin, min(begin + self.batch, self.rows))
-        return step - self._begin, (self.data, rows if self._order is None else self._order[rows])
+        return rows if self._order is None else self._order[rows]

@@ -18,8 +18,16 @@ class Expected:
 
     output: str
     shape: tuple[int, ...]  # of a sample of the prediction
-    sparse: bool
+    form: str  # "sparse": class numbers, "dense": the shape of the prediction, "any"
     user: str  # the loss or metric that asks for it
+    given: tuple[int, ...] | None = None  # the shape of a sample of the target, if known
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """The shape of a sample of the target in the form that engines read."""
+        if self.form == "sparse":
+            return self.shape[:-1]
+        return self.given if self.form == "any" and self.given is not None else self.shape
 
 
 def split_by_output(value: Any, names: list[str], what: str, structure: Any = None) -> list[Any]:
@@ -99,7 +107,19 @@ def prepare_target(y: Any, expected: Expected, what: str) -> np.ndarray:
     array = as_array(y, what)
     if array.ndim == 0:
         raise ValueError(f"{what} is a single number; expected an array of targets.")
-    return _labels(array, expected, what) if expected.sparse else _dense(array, expected, what)
+    if expected.form == "any":
+        return _of_any_shape(array, expected, what)
+    sparse = expected.form == "sparse"
+    return _labels(array, expected, what) if sparse else _dense(array, expected, what)
+
+
+def _of_any_shape(array: np.ndarray, expected: Expected, what: str) -> np.ndarray:
+    if array.shape[1:] != expected.sample:
+        raise ValueError(
+            f"{what} has shape {array.shape}, but the {expected.user} of output "
+            f"{expected.output!r} was given targets of shape {n_by(expected.sample)} before."
+        )
+    return readable(array)
 
 
 def _labels(array: np.ndarray, expected: Expected, what: str) -> np.ndarray:
