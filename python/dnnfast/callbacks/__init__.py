@@ -11,6 +11,7 @@ from dnnfast.callbacks.history import History
 from dnnfast.callbacks.layer_monitor import LayerMonitor
 from dnnfast.callbacks.learning_rates import LearningRateScheduler, ReduceLROnPlateau
 from dnnfast.callbacks.progress import ProgbarLogger
+from dnnfast.callbacks.rate_finder import LearningRateFinder
 from dnnfast.callbacks.terminate import TerminateOnNaN
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "History",
     "LambdaCallback",
     "LayerMonitor",
+    "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgbarLogger",

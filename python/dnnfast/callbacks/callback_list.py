@@ -112,6 +112,13 @@ class CallbackList(Callback):
             if method is not None:
                 method(*args)
 
+    def abandoned(self) -> None:
+        """Let callbacks put back what they hold: training ends without its last hook."""
+        for callback in self.callbacks:
+            abandon = getattr(callback, "on_train_abandoned", None)
+            if abandon is not None:
+                abandon()
+
     def advance(self, steps: int, samples: int, logs: Callable[[], dict[str, Any]]) -> None:
         """Move the progress bar, if there is one and it is time."""
         if self.progress is not None:

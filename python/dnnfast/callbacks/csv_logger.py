@@ -78,3 +78,5 @@ class CSVLogger(Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Close the file."""
         self._close()
+
+    on_train_abandoned = on_train_end

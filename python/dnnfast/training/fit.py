@@ -54,8 +54,15 @@ class FitLoop:
 
     def run(self) -> None:
         """Run the epochs."""
+        self.model.stop_training, self.model._initial_epoch = False, None
+        try:
+            self._run()
+        except BaseException:
+            self.callbacks.abandoned()
+            raise
+
+    def _run(self) -> None:
         options, call, model = self.options, self.callbacks.call, self.model
-        model.stop_training, model._initial_epoch = False, None
         call("on_train_begin", {})
         logs: dict[str, float] = {}
         # A callback that restores a backup says where to go on.

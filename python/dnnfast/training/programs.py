@@ -201,6 +201,17 @@ class ProgramsMixin:
             self._program = None  # momentum was set, say
         return self._program_for(resolved)
 
+    def _set_aside(self) -> Any:
+        """Go on with copies of weights and optimizer state, and return what `_put_back` takes."""
+        kept, self._program = self._program, None
+        return kept, self._passes, self._clock
+
+    def _put_back(self, aside: Any) -> None:
+        """Make weights and optimizer state what they were when they were set aside."""
+        kept, self._passes, self._clock = aside
+        self._program = self.optimizer._program = kept
+        kept.changed()  # its values count again
+
     def _adopt(self, program: Program) -> None:
         """Continue the state of the optimizer, if it has one."""
         optimizer = self._spec.optimizer  # type: ignore[union-attr]
