@@ -1,5 +1,7 @@
 """Batches that others make: how many are taken, what happens at their end and when they fail."""
 
+import os
+import signal
 import threading
 import time
 
@@ -228,6 +230,28 @@ def test_a_callback_stops_a_fit_on_a_generator_without_end(device):
     with pytest.raises(KeyboardInterrupt):
         model.fit(forever(), callbacks=[Break()], verbose=0)
     assert int(model.optimizer.iterations) == 10
+
+
+def test_ctrl_c_is_answered_at_once_when_no_batch_comes():
+    released = threading.Event()
+
+    def stuck():
+        yield X[:BATCH], Y[:BATCH]
+        released.wait(30)
+
+    model = classifier()
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    begin = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(stuck(), verbose=0)
+    assert time.perf_counter() - begin < 5
+    released.set()
+    timer.join()
+    while any(thread.name.startswith("dnnfast-data") for thread in threading.enumerate()):
+        time.sleep(0.01)
+    assert int(model.optimizer.iterations) == 1
+    model.fit(X, Y, verbose=0)
 
 
 def test_batches_are_fetched_while_the_model_trains():

@@ -6,6 +6,7 @@ import collections
 import concurrent.futures
 import multiprocessing
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,8 +14,14 @@ from typing import Any
 # What a fetch returns when there is nothing left.
 END: Any = type("End", (), {"__repr__": lambda self: "END"})()
 
-# How long closing waits for a fetch that is still running; its thread ends when it returns.
+# Seconds that closing waits for a fetch that is still running; its thread ends when it returns.
 _PATIENCE = 10.0
+_PATIENCE_AFTER_CTRL_C = 0.1
+
+
+def _interrupted() -> bool:
+    """Tell whether Ctrl-C is being answered."""
+    return isinstance(sys.exc_info()[1], KeyboardInterrupt)
 
 
 class ThreadWorkers:
@@ -53,9 +60,9 @@ class ThreadWorkers:
         """End the threads."""
         for _ in self._threads:
             self._tasks.put(None)
+        patience = _PATIENCE_AFTER_CTRL_C if _interrupted() else _PATIENCE
         for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(_PATIENCE)
+            thread.join(patience)
 
 
 class InlineWorker:
@@ -113,7 +120,7 @@ class ProcessWorkers:
 
     def close(self) -> None:
         """End the processes."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=not _interrupted(), cancel_futures=True)
 
 
 def _died(index: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,6 @@ class StepOptions:
         if self.batch_size is None:
             return 32 if self.per_epoch is None else math.ceil(rows / self.per_epoch)
         return self.batch_size
-
-    def for_evaluation(self) -> StepOptions:
-        """Return the same with a size of batches that is good where it changes no result."""
-        return replace(self, batch_size=EVALUATION_BATCH)
 
 
 def shuffled(model: Any, count: int, batch: int, how: Any) -> np.ndarray | None:

@@ -86,23 +86,31 @@ class Trainer(SteppingMixin):
         """Train for some epochs.
 
         Args:
-            x: samples: an array of any numeric type, or a list or dict of arrays. An array on a
-                GPU (of CuPy, or with ``__cuda_array_interface__`` or DLPack) is read where it lies
-                if the model runs on that GPU; so are targets and sample weights.
-            y: targets.
-            batch_size: samples a step, default 32.
+            x: samples: an array of any numeric type (of NumPy, pandas, or anything with
+                ``__array__`` or DLPack; a memory map is read where it lies), or a list or dict of
+                arrays. An array on a GPU (of CuPy, or with ``__cuda_array_interface__`` or DLPack)
+                is read where it lies if the model runs on that GPU; so are targets and sample
+                weights. Or what gives batches ``(x, y)`` or ``(x, y, sample_weight)``: a
+                `utils.PyDataset`, a generator or iterator, a loader (such as PyTorch's); they are
+                fetched by a thread ahead of their use.
+            y: targets; a list, a dict by name, or nested as the outputs if there are several. An
+                output whose target is None is left out of loss and metrics.
+            batch_size: samples a step; default 32, or so many that ``steps_per_epoch`` go through
+                all. What gives batches decides itself.
             epochs: number of the last epoch, default 1.
             verbose: 1 shows a bar, 2 a line per epoch, 0 nothing; "auto" chooses.
             callbacks: a list of `callbacks.Callback`.
             validation_split: share of the last samples that is kept for validation, in [0, 1).
-            validation_data: ``(x, y)`` or ``(x, y, sample_weight)``.
-            shuffle: whether each epoch takes the samples in a new order. Default True.
-            class_weight: dict of class numbers and weights.
-            sample_weight: one weight a sample.
+            validation_data: ``(x, y)``, ``(x, y, sample_weight)``, or what gives batches.
+            shuffle: whether each epoch takes the samples (or the batches of a `utils.PyDataset`) in
+                a new order; ``"batch"`` changes the order within batches only. Default True.
+            class_weight: dict of class numbers and weights; classes it lacks weigh 1.
+            sample_weight: one weight a sample; a list or dict of such for several outputs.
             initial_epoch: number of the first epoch, default 0.
-            steps_per_epoch: batches an epoch; default all.
+            steps_per_epoch: batches an epoch; default all. The next epoch goes on where the last
+                one ended; where the data ends, the epoch does, with a warning.
             validation_steps: batches of validation; default all.
-            validation_batch_size: default at least 256.
+            validation_batch_size: default ``batch_size``, or 256 where it changes no result.
             validation_freq: validate every so many epochs, or after the listed ones (from 1).
             device: where to train, such as ``"cuda:0"``; default `config.device()`. The model goes
                 back to that when it is used next without a device.
@@ -136,10 +144,9 @@ class Trainer(SteppingMixin):
             self._warn_if_changed(spec)
             validation = None
             if held_out is not None:
-                size = batch_size if validation_batch_size is None else validation_batch_size
-                cut = _step_options(size, validation_steps, None, "validation ")
+                cut = _step_options(validation_batch_size, validation_steps, None, "validation ")
                 cut.resolved = steps.resolved
-                validation = self._evaluation(held_out, cut)
+                validation = self._evaluation(held_out, cut, callbacks, batch_size)
                 opened.callback(validation.steps.close)
             self._settle(steps.resolved)
             calls = callbacks
@@ -175,9 +182,10 @@ class Trainer(SteppingMixin):
         """Return the loss, or a list of the loss and the metrics, of a data set.
 
         Args:
-            x: samples.
+            x: samples, or what gives batches, as in `fit`.
             y: targets.
-            batch_size: samples at once; it does not change the result. Default 256.
+            batch_size: samples at once; it does not change the result. Default 256, and 32 (or by
+                ``steps``) where callbacks count batches.
             verbose: 1 or 2 print a line; "auto" prints it on a terminal.
             sample_weight: one weight a sample.
             steps: number of batches; default all.
@@ -193,7 +201,7 @@ class Trainer(SteppingMixin):
         for key in kwargs:
             raise TypeError(f"evaluate: unknown argument {key!r}.")
         cut = _step_options(batch_size, steps, None)
-        evaluation = self._evaluation(Given(x, y, sample_weight), cut)
+        evaluation = self._evaluation(Given(x, y, sample_weight), cut, callbacks)
         with contextlib.closing(evaluation.steps):
             self._settle(evaluation.steps.resolved)
             calls = callbacks
@@ -226,10 +234,10 @@ class Trainer(SteppingMixin):
         dropout is computed once. Two calls draw different samples.
 
         Args:
-            x: samples.
+            x: samples, or what gives batches, as in `fit`; of ``(x, y)`` the targets are ignored.
             batch_size: samples at once; it does not change the result but for the samples that
                 dropout draws. Default 256.
-            verbose: ignored.
+            verbose: 1 or 2 show a bar or a line; "auto" shows a bar on a terminal.
             steps: number of batches; default all.
             callbacks: a list of `callbacks.Callback`.
             mc_samples: number of passes, at least 1; default None, one pass without dropout.
@@ -299,12 +307,17 @@ class Trainer(SteppingMixin):
         batch = checks.at_least("batch_size", batch_size, 1)
         return Plan(found.session, batch, program or default)
 
-    def _evaluation(self, given: Given, cut: StepOptions) -> Evaluation:
+    def _evaluation(
+        self, given: Given, cut: StepOptions, callbacks: Any, batch_size: int | None = None
+    ) -> Evaluation:
         custom = self._steps_by_itself("test")
         if not custom:
             self._need_loss("evaluate")
-        if cut.batch_size is None and cut.per_epoch is None and not custom:
-            cut = cut.for_evaluation()
+        if cut.batch_size is None:
+            calls = callbacks if isinstance(callbacks, CallbackList) else CallbackList(callbacks)
+            counted = custom or cut.per_epoch is not None or calls.wants_batches("test")
+            # Where nobody counts batches, any size gives the same result.
+            cut.batch_size = batch_size if counted else max(batch_size or 0, EVALUATION_BATCH)
         return Evaluation(self, steps_for(self, given, cut, custom))
 
     def _settle(self, resolved: Any) -> None:
