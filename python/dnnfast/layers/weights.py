@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
+from dnnfast.layers.copying import Copying
 from dnnfast.name_scopes import current_path
 from dnnfast.random import SeedGenerator
 from dnnfast.variable import Variable
@@ -24,7 +25,7 @@ def unique(items: Iterable[Any]) -> list[Any]:
     return found
 
 
-class WeightsMixin:
+class WeightsMixin(Copying):
     """Everything about weights that layers and models share."""
 
     name: str

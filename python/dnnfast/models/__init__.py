@@ -1,6 +1,7 @@
 """Models."""
 
 from dnnfast.models.model import Model
+from dnnfast.models.portable import model_from_json
 from dnnfast.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential"]
+__all__ = ["Model", "Sequential", "model_from_json"]

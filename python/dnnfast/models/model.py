@@ -11,13 +11,14 @@ from dnnfast import naming, tree
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
 from dnnfast.models.functional import FunctionalGraph
+from dnnfast.models.portable import PortableMixin
 from dnnfast.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from dnnfast.models.lint import Finding
 
 
-class Model(Trainer, Layer):
+class Model(PortableMixin, Trainer, Layer):
     """A model: ``Model(inputs, outputs)`` from symbolic tensors, or a subclass with ``call``.
 
     Args:

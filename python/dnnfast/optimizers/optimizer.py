@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 import warnings
@@ -259,6 +260,14 @@ class Optimizer(Configurable):
         optimizer = cls(**config)
         optimizer.decay = float(decay or 0.0)
         return optimizer
+
+    def __getstate__(self) -> dict[str, Any]:
+        from dnnfast.training.kept_state import kept
+
+        return {**self.__dict__, "_program": kept(self._program)}
+
+    def __copy__(self) -> Any:
+        return copy.deepcopy(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} learning_rate={float(self.learning_rate):g}>"

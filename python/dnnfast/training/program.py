@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,13 @@ from dnnfast import engine
 from dnnfast import graph as ir
 from dnnfast.training.device_arrays import native
 from dnnfast.variable import Variable, clock
+
+if TYPE_CHECKING:
+    from dnnfast.training.kept_state import KeptState
+
+
+# What the state of an optimizer is made of besides its arrays.
+NUMBERS = ("iterations", "u_product")
 
 
 class Program:
@@ -51,11 +58,11 @@ class Program:
             self._versions[i] = version
         self._time = version
 
-    def take_state(self, other: Program) -> None:
+    def take_state(self, other: Program | KeptState) -> None:
         """Continue another program's optimizer state where variables and slots agree."""
-        self.session.iterations = other.session.iterations
-        if hasattr(other.session, "u_product"):
-            self.session.u_product = other.session.u_product
+        for name in NUMBERS:
+            if hasattr(other.session, name):
+                setattr(self.session, name, getattr(other.session, name))
         theirs = {id(v): i for i, v in enumerate(other.variables) if other.trains(i)}
         names = set(other.session.slot_names)
         for slot in self.session.slot_names:

@@ -55,8 +55,15 @@ class InputLayer(Layer):
         self.batch_shape = (batch_size, *sample)
         self.data_dtype = dtype or "float32"
         self.built = True
+        self._make_tensor()
+
+    def _make_tensor(self) -> None:
         tensor = KerasTensor(self.batch_shape, self.data_dtype, name=self.name)
         CallNode(self, (), {}).attach([tensor])
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._make_tensor()  # a copy's own
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Return nothing: the tensor exists already."""
@@ -68,7 +75,9 @@ class InputLayer(Layer):
             "batch_shape": list(self.batch_shape),
             "dtype": self.data_dtype,
             "sparse": False,
+            "ragged": False,
             "name": self.name,
+            "optional": False,
         }
 
 

@@ -1,0 +1,104 @@
+"""Models as data: JSON, the arguments of `compile`, and copies."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from dnnfast.layers.copying import Copying
+from dnnfast.models.graph_copies import GraphPlan
+from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
+
+if TYPE_CHECKING:
+    from dnnfast.models.model import Model
+
+# What belongs to this model's programs and identities, and is made anew for a copy.
+_MADE_ANEW = ("_lowered", "_program", "_signature", "_trainable_ids")
+
+
+class PortableMixin(Copying):
+    """What models can do to be stored, sent and copied."""
+
+    _spec: Any
+    _functional: Any
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the model's structure, and what it was compiled with, as JSON; not its weights.
+
+        Args:
+            **kwargs: passed to ``json.dumps``, for example ``indent``.
+
+        Raises:
+            TypeError: if a layer's configuration is no plain data.
+
+        Example:
+            >>> import dnnfast as keras
+            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+            >>> model.to_json()[:47]
+            '{"module": "keras", "class_name": "Sequential",'
+        """
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return the arguments of `compile` as plain data, or None if it was not called."""
+        spec = self._spec
+        if spec is None:
+            return None
+        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+        arguments = {name: getattr(spec, name) for name in names}
+        config: dict[str, Any] = serialize_keras_object(arguments)
+        steps = {"steps_per_execution": spec.steps_per_execution}
+        return {**config, "run_eagerly": False, **steps, "jit_compile": "auto"}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with the result of `get_compile_config`; a subclass's own `compile` is left out.
+
+        Args:
+            config: the plain data.
+        """
+        from dnnfast.training.trainer import Trainer
+
+        if type(self).compile is not Trainer.compile:  # type: ignore[attr-defined]
+            warnings.warn(
+                f"Model {self.name!r} was not compiled when it was loaded, because its class "  # type: ignore[attr-defined]
+                "defines `compile`; define `compile_from_config(config)`, too, or call `compile`.",
+                stacklevel=2,
+            )
+            return
+        self.compile(**deserialize_keras_object(config))  # type: ignore[attr-defined]
+
+    # A copy has layers, weights, compilation and optimizer state of its own.
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state.update({name: None for name in _MADE_ANEW if name in state})
+        if self._functional is not None:
+            state["_functional"] = GraphPlan(self._functional)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if isinstance(self._functional, GraphPlan):
+            self._functional = self._functional.graph()
+
+
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
+    """Return a model of the structure that `Model.to_json` gave, with new weights.
+
+    Args:
+        json_string: the JSON, of dnnfast or of Keras.
+        custom_objects: names of users' own classes and functions.
+
+    Raises:
+        TypeError: if a class or function is not known.
+        ValueError: if it is no JSON.
+
+    Example:
+        >>> import dnnfast as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> keras.models.model_from_json(model.to_json()).count_params()
+        15
+    """
+    model: Model = deserialize_keras_object(json.loads(json_string), custom_objects)
+    return model
