@@ -80,6 +80,18 @@ from dnnfast.ops.contraction import (
     einsum,
     rearrange,
 )
+from dnnfast.ops.control import (
+    associative_scan,
+    cond,
+    custom_gradient,
+    fori_loop,
+    map,
+    scan,
+    switch,
+    vectorize,
+    vectorized_map,
+    while_loop,
+)
 from dnnfast.ops.core import array_ as array
 from dnnfast.ops.core import (
     cast,
@@ -117,6 +129,20 @@ from dnnfast.ops.cumulative import (
     nancumprod,
     nancumsum,
     trapezoid,
+)
+from dnnfast.ops.decompositions import (
+    cholesky,
+    cholesky_inverse,
+    det,
+    eig,
+    eigh,
+    inv,
+    logdet,
+    matrix_rank,
+    pinv,
+    qr,
+    slogdet,
+    svd,
 )
 from dnnfast.ops.elementwise import (
     abs,
@@ -212,12 +238,29 @@ from dnnfast.ops.logic import (
     signbit,
     where,
 )
+from dnnfast.ops.missing import (
+    nanargmax,
+    nanargmin,
+    nanmax,
+    nanmean,
+    nanmedian,
+    nanmin,
+    nanpercentile,
+    nanprod,
+    nanquantile,
+    nanstd,
+    nansum,
+    nanvar,
+)
 from dnnfast.ops.normalization import (
     batch_normalization,
     layer_normalization,
     moments,
     normalize,
     rms_normalization,
+)
+from dnnfast.ops.norms import (
+    norm,
 )
 from dnnfast.ops.probability import (
     binary_crossentropy,
@@ -262,6 +305,14 @@ from dnnfast.ops.searching import (
     searchsorted,
     unique,
 )
+from dnnfast.ops.segments import (
+    scatter,
+    scatter_update,
+    segment_max,
+    segment_min,
+    segment_prod,
+    segment_sum,
+)
 from dnnfast.ops.shaping import (
     broadcast_to,
     diag,
@@ -282,6 +333,23 @@ from dnnfast.ops.sorting import (
     sort,
     top_k,
 )
+from dnnfast.ops.statistics import (
+    average,
+    corrcoef,
+    correlate,
+    median,
+    percentile,
+    psnr,
+    quantile,
+    std,
+    var,
+)
+from dnnfast.ops.systems import (
+    lstsq,
+    lu_factor,
+    solve,
+    solve_triangular,
+)
 from dnnfast.ops.taking import (
     get_item,
     slice,
@@ -299,6 +367,13 @@ from dnnfast.ops.tiling import (
     roll,
     rot90,
     tile,
+)
+from dnnfast.ops.windows import (
+    bartlett,
+    blackman,
+    hamming,
+    hanning,
+    kaiser,
 )
 
 __all__ = sorted(name for name, value in globals().items() if isinstance(value, FunctionType))
