@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast import ops
+from dnnfast import checks, ops
 from dnnfast.activations.apply import activation_op
 
 
@@ -33,6 +33,9 @@ def relu(
         max_value: cap, or None.
         threshold: up to it values count as negative. Default 0.
 
+    Raises:
+        ValueError: if an argument is not a finite number, or ``max_value`` is negative.
+
     Formula: ``min(x, max_value)`` where x > threshold, else ``negative_slope * (x - threshold)``
 
     Example:
@@ -40,7 +43,10 @@ def relu(
         >>> dnnfast.activations.relu([[-1.0, 1.0]]).tolist()
         [[0.0, 1.0]]
     """
-    slope, low = float(negative_slope), float(threshold)
+    slope = checks.number("relu", "negative_slope", negative_slope)
+    low = checks.number("relu", "threshold", threshold)
+    if max_value is not None:
+        max_value = checks.number("relu", "max_value", max_value, 0.0)
     if max_value is None and low == 0.0:
         return activation_op(x, "leaky_relu", slope) if slope else activation_op(x, "relu")
     if low != 0.0:
@@ -50,7 +56,7 @@ def relu(
     else:
         above = activation_op(x, "relu")
     if max_value is not None and not (low == 0.0 and max_value == 6):
-        above = ops.clip(above, 0.0, float(max_value))
+        above = ops.clip(above, 0.0, max_value)
     if slope == 0.0:
         return above
     below = activation_op(ops.subtract(low, x), "relu")

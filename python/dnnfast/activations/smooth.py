@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dnnfast import ops
 from dnnfast.activations.apply import activation_op
 
@@ -83,6 +85,9 @@ def silu(x: Any, beta: Any = 1.0) -> Any:
         beta: factor inside the sigmoid: a number, or a weight of a layer, which is trained
             (`layers.Swish` has one). Default 1.
 
+    Raises:
+        ValueError: if it is neither.
+
     Formula: ``x * sigmoid(beta * x)``
 
     Example:
@@ -90,7 +95,7 @@ def silu(x: Any, beta: Any = 1.0) -> Any:
         >>> dnnfast.activations.silu([[0.0]]).tolist()
         [[0.0]]
     """
-    if isinstance(beta, (int, float)):
+    if not hasattr(beta, "shape") or isinstance(beta, np.generic):
         return activation_op(x, "silu", beta)
     return ops.multiply(x, ops.sigmoid(ops.multiply(beta, x)))
 
