@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from dnnfast.checks import known_shape
-from dnnfast.random import distributions
+from dnnfast.random import distributions, recorded
 from dnnfast.random.arguments import check_broadcast, finite, float_dtype, non_negative, positive
+from dnnfast.random.recorded import recorded_by
 from dnnfast.random.seed import generator
 
 
+@recorded_by(recorded.normal)
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> np.ndarray:
@@ -41,6 +43,7 @@ def normal(
     return values.astype(name, copy=False)
 
 
+@recorded_by(recorded.truncated_normal)
 def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> np.ndarray:
@@ -71,6 +74,7 @@ def truncated_normal(
     return values.astype(name, copy=False)
 
 
+@recorded_by(recorded.uniform)
 def uniform(
     shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> np.ndarray:
@@ -104,6 +108,7 @@ def uniform(
     return values.astype(name, copy=False)
 
 
+@recorded_by(recorded.not_recorded("gamma"))
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> np.ndarray:
     """Return samples of a gamma distribution of rate 1.
 
@@ -130,6 +135,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> np.nda
     return distributions.gamma(generator(seed), shape, alpha).astype(name)
 
 
+@recorded_by(recorded.not_recorded("beta"))
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> np.ndarray:
     """Return samples of a beta distribution.
 

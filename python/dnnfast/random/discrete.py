@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from dnnfast.checks import known_shape, number
-from dnnfast.random import distributions
+from dnnfast.random import distributions, recorded
 from dnnfast.random.arguments import check_broadcast, float_dtype, int_dtype, real
+from dnnfast.random.recorded import recorded_by
 from dnnfast.random.seed import generator
 
 
+@recorded_by(recorded.randint)
 def randint(
     shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None
 ) -> np.ndarray:
@@ -54,6 +56,7 @@ def _whole(what: str, value: Any, last: int, dtype: str) -> Any:
     return held if np.asarray(held).dtype.kind in "iu" else np.trunc(held)
 
 
+@recorded_by(recorded.categorical)
 def categorical(
     logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None
 ) -> np.ndarray:
@@ -88,6 +91,7 @@ def categorical(
     return distributions.categorical(generator(seed), values, count).astype(name)
 
 
+@recorded_by(recorded.not_recorded("binomial"))
 def binomial(
     shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
 ) -> np.ndarray:
@@ -118,6 +122,7 @@ def binomial(
     return distributions.binomial(generator(seed), shape, counts, shares).astype(name)
 
 
+@recorded_by(recorded.not_recorded("shuffle"))
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> np.ndarray:
     """Return an array with the slices along an axis in a new order; each slice stays whole.
 
@@ -140,6 +145,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> np.ndarray:
     return np.asarray(generator(seed).permutation(array, axis))
 
 
+@recorded_by(recorded.dropout)
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> np.ndarray:
     """Return inputs of which a random share is set to zero, and the others scaled up.
 
