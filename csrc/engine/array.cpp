@@ -56,7 +56,7 @@ void ProgramWriter::forward_array(size_t g) {
       call.inputs.push_back(with_axes(broadcast(input, space), split.order));
     return map_array(call);
   }
-  if (node.op == "view") return copy_array(part_of(x[0], node, y.size), y, false, name);
+  if (node.op == "view") return forward_view(node, x[0], y);
   if (node.op == "regroup") return reshape_array(x[0], y, false, name);
   if (node.op == "product") return multiply_arrays(x[0], x[1], y, false, name);
   forward_index(g, x, y);
@@ -90,10 +90,15 @@ void ProgramWriter::forward_join(size_t g) {
   values_[at(group.output)] = make(group.output);
   const ArrayView y = array_in(group.output, value(group.output));
   const size_t axis = at(static_cast<int>(group.node->attrs.number("axis", 0)));
+  const bool batches = y.size[axis] < 0;
+  if (batches) fill_array(y, 0.0f, group.name);
   int64_t first = 0;
   for (int id : group.inputs) {
     const ArrayView x = read_array(id);
-    copy_array(x, slice_along(y, axis, first, x.size[axis]), false, group.name);
+    if (batches)
+      join_batches(group.name, axis, -first, x, y);
+    else
+      copy_array(x, slice_along(y, axis, first, x.size[axis]), false, group.name);
     first += x.size[axis];
   }
   clear_padding(y, group.name);

@@ -30,10 +30,24 @@ ArrayView with_axes(const ArrayView& view, const std::vector<int>& axes);
 
 // Positions [first, first + size) of an axis.
 ArrayView slice_along(const ArrayView& view, size_t axis, int64_t first, int64_t size);
-// What a "view" node of the given result shows of x.
+// What a "view" node of the given result shows of x; from the first position of a batch axis (see array_batch.cpp).
 ArrayView part_of(const ArrayView& x, const Node& node, const Shape& size);
 // The axes of the result y of a reduction of `space` that are not reduced (`gone`).
 ArrayView kept_axes(const ArrayView& y, const Shape& space, const std::vector<int64_t>& gone);
+
+// The axes of an index within the space of a gather's result.
+ArrayView index_view(const Node& node, const ArrayView& index, const Shape& space);
+
+// Positions along a batch axis: first + batches * (samples of the step) + i * step.
+struct BatchPositions {
+  int64_t size, step, batches, first;
+};
+
+// A view that starts at the end of a batch axis: positions along an axis of a part of its source.
+struct EndView {
+  Node gather;
+  ArrayView part, index;
+};
 
 // The axes of a space with the reduced ones last.
 struct SplitAxes {

@@ -178,9 +178,6 @@ void ProgramWriter::multiply_arrays(const ArrayView& a, const ArrayView& b, cons
   emit(op, name, "", {a.buffer, b.buffer, y.buffer});
 }
 
-namespace {
-
-// The axes of an index within the space of a gather's result.
 ArrayView index_view(const Node& node, const ArrayView& index, const Shape& space) {
   if (node.attrs.number("along", 0) != 0) return broadcast(index, space);
   ArrayView view = index;
@@ -190,6 +187,8 @@ ArrayView index_view(const Node& node, const ArrayView& index, const Shape& spac
   for (size_t a = 0; a < index.axes(); ++a) view.stride[axis + a] = index.stride[a];
   return view;
 }
+
+namespace {
 
 // The axes of the array that is indexed: all but the one that the index runs along.
 ArrayView indexed_view(const Node& node, const ArrayView& x, size_t index_axes,

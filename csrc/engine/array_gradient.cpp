@@ -1,5 +1,6 @@
 // The backward pass of array ops. Terms are added to gradients in the reverse order of the groups, as elsewhere.
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/error.h"
@@ -22,6 +23,26 @@ std::vector<int64_t> repeated_axes(const Shape& own, const Shape& shape) {
     if (a < missing || (own[a - missing] == 1 && shape[a] != 1))
       axes.push_back(static_cast<int64_t>(a));
   return axes;
+}
+
+// Operand 0 where operand 1 is a position along an axis, else 0.
+std::vector<Instruction> tape_of_inside(int64_t size) {
+  const double factor = static_cast<double>(size < 0 ? -size : size);
+  std::vector<Instruction> tape{
+      {TapeOp::constant, 0, 0, 0, 0, static_cast<float>(factor)},
+      {TapeOp::batch, 1, 0, 0, 0, 0.0f},
+      {TapeOp::mul, 2, 0, 1, 0, 0.0f},
+      {TapeOp::input, 3, 1, 0, 0, 0.0f},
+  };
+  const int end = size < 0 ? 2 : 0;
+  tape.push_back({TapeOp::neg, 4, end, 0, 0, 0.0f});
+  tape.push_back({TapeOp::less_equal, 5, 4, 3, 0, 0.0f});
+  tape.push_back({TapeOp::less, 6, 3, end, 0, 0.0f});
+  tape.push_back({TapeOp::mul, 7, 5, 6, 0, 0.0f});
+  tape.push_back({TapeOp::input, 8, 0, 0, 0, 0.0f});
+  tape.push_back({TapeOp::constant, 9, 0, 0, 0, 0.0f});
+  tape.push_back({TapeOp::select, 10, 7, 8, 9, 0.0f});
+  return tape;
 }
 
 }  // namespace
@@ -152,8 +173,12 @@ void ProgramWriter::backward_view(const Group& group, const ArrayView& dy) {
   const int id = group.inputs[0];
   if (!wants_gradient(id)) return;
   const Node& node = *group.node;
-  const auto source = node.attrs.integers("source");
+  const auto source = node.attrs.integers("source"), start = node.attrs.integers("start");
   const Shape from = full_shape(graph_.tensors[at(id)]);
+  for (size_t a = 0; a < source.size(); ++a)
+    if (source[a] >= 0 && std::count(source.begin(), source.end(), source[a]) > 1)
+      fail(ErrorKind::value, "view \"", node.name,
+           "\": the gradient of windows that overlap is not known");
   // Elements that are shown several times are summed; those that are not shown get nothing.
   std::vector<int64_t> repeated;
   std::vector<bool> shown(from.size(), false);
@@ -164,8 +189,14 @@ void ProgramWriter::backward_view(const Group& group, const ArrayView& dy) {
       shown[static_cast<size_t>(source[a])] = true;
   }
   bool covers = true;
-  for (size_t a = 0; a < from.size(); ++a) covers = covers && (shown[a] || from[a] == 1);
+  for (size_t a = 0; a < from.size(); ++a)
+    covers = covers && (shown[a] || from[a] == 1) && (start.at(a) >= 0 || from[a] > 0);
   const GradientTerm term = begin_term(id, covers);
+  EndView end;
+  if (view_from_end(node, term.view, dy.size, end)) {
+    scatter_array(end.gather, dy, end.index, end.part);
+    return end_term(term);
+  }
   ArrayView part = part_of(term.view, node, dy.size);
   const SplitAxes split = split_axes(dy.axes(), repeated);
   MapCall call{tape_of_operand(),
@@ -242,8 +273,20 @@ void ProgramWriter::backward_index(const Group& group, const ArrayView& dy) {
     scatter_array(node, dy, index, term.view);
     return end_term(term);
   }
+  // What was not added has no gradient; a gather would say NaN.
   const GradientTerm term = begin_term(group.inputs[0]);
-  gather_array(node, dy, index, term.view, term.accumulate);
+  const ArrayView taken = temporary_array(term.view.size);
+  gather_array(node, dy, index, taken, false);
+  const auto axis = static_cast<size_t>(node.attrs.number("axis", 0));
+  map_array({tape_of_inside(dy.size.at(axis)),
+             {taken, index_view(node, index, term.view.size)},
+             term.view.size,
+             0,
+             Reduction::none,
+             term.view,
+             term.accumulate,
+             group.name,
+             "gradient"});
   end_term(term);
 }
 
@@ -254,7 +297,10 @@ void ProgramWriter::backward_join(const Group& group, const ArrayView& dy) {
     const int64_t size = full_shape(graph_.tensors[at(id)])[axis];
     if (wants_gradient(id)) {
       const GradientTerm term = begin_term(id);
-      copy_array(slice_along(dy, axis, first, size), term.view, term.accumulate, group.name);
+      if (size < 0)
+        split_batches(group.name, axis, -first, dy, term);
+      else
+        copy_array(slice_along(dy, axis, first, size), term.view, term.accumulate, group.name);
       end_term(term);
     }
     first += size;

@@ -122,9 +122,8 @@ ArrayView part_of(const ArrayView& x, const Node& node, const Shape& size) {
     fail(ErrorKind::value, "view \"", node.name, "\": its attributes do not fit its shapes");
   ArrayView part = x;
   for (size_t a = 0; a < x.axes(); ++a) {
-    if (start[a] < 0)
-      fail(ErrorKind::value, "view \"", node.name, "\": an axis starts at ", start[a]);
-    part.data += start[a] * x.stride[a];
+    const int64_t end = x.size[a] < 0 ? 0 : x.size[a] - 1;
+    part.data += (start[a] < 0 ? end : start[a]) * x.stride[a];
   }
   part.size = size;
   part.stride.assign(size.size(), 0);

@@ -26,6 +26,13 @@ void check_tensor(const Graph& graph, int id, const std::string& where) {
          graph.tensors.size(), " tensors");
 }
 
+void check_batch(const Graph& graph, int id, const std::string& what) {
+  const Tensor& tensor = graph.tensors[static_cast<size_t>(id)];
+  if (!tensor.batched || tensor.kind == TensorKind::parameter)
+    fail(ErrorKind::value, what, " has no batch axis in front; got shape ",
+         describe_shape(tensor.shape));
+}
+
 // What the writer of programs relies on.
 void check_array(const Graph& graph, const Node& node, const std::string& where) {
   for (int id : node.inputs)
@@ -184,14 +191,19 @@ ops::Precision precision_of(const Node& dense) {
 void validate(const Graph& graph) {
   check_sizes(graph);
   validate_nodes(graph);
-  for (int id : graph.outputs) check_tensor(graph, id, "output");
+  for (int id : graph.outputs) {
+    check_tensor(graph, id, "output");
+    check_batch(graph, id, "an output");
+  }
   for (const Loss& loss : graph.losses) {
     check_tensor(graph, loss.prediction, "loss");
+    check_batch(graph, loss.prediction, "a loss reads a tensor that");
     if (loss.target < (loss.kind == ops::LossKind::values ? -1 : 0))
       fail(ErrorKind::value, "a loss has the negative target ", loss.target);
   }
   for (const Metric& metric : graph.metrics) {
     check_tensor(graph, metric.prediction, "metric");
+    check_batch(graph, metric.prediction, "a metric reads a tensor that");
     if (metric.target < (metric.kind == ops::MetricKind::values ? -1 : 0))
       fail(ErrorKind::value, "a metric has the negative target ", metric.target);
   }

@@ -74,13 +74,23 @@ class ProgramWriter {
   void scatter_array(const Node& node, const ArrayView& values, const ArrayView& index,
                      const ArrayView& y);
 
-  // array_gradient.cpp
   struct GradientTerm {
     ArrayView view;
     bool accumulate = false;
     int parameter = -1;  // its gradient is in panels: the view is of a temporary
     bool parameter_accumulate = false;
   };
+
+  // array_batch.cpp
+  ArrayView positions_along(const BatchPositions& p, const std::string& name);
+  bool view_from_end(const Node& node, const ArrayView& x, const Shape& size, EndView& found);
+  void forward_view(const Node& node, const ArrayView& x, const ArrayView& y);
+  void join_batches(const std::string& name, size_t axis, int64_t before, const ArrayView& x,
+                    const ArrayView& y);
+  void split_batches(const std::string& name, size_t axis, int64_t before, const ArrayView& dy,
+                     const GradientTerm& term);
+
+  // array_gradient.cpp
   bool wants_gradient(int tensor) const;
   GradientTerm begin_term(int tensor, bool covers = true);
   void end_term(const GradientTerm& term);

@@ -73,7 +73,8 @@ def attention() -> ArrayBuilder:
     mixed = b.map(lambda a, c: apply("tanh", a * c) + a, joined, looked)
     by_place = b.scatter(mixed, place, 0, 5)
     products = b.reduce("product", by_place, [1])
-    b.loss(b.map(lambda p, n: p / n, products, b.map(batch_size)))
+    shares = b.map(lambda p, n: p / n, products, b.map(batch_size))
+    b.loss(b.view(shares, (-1, 5), [-1, 0]))
     b.loss(b.regroup(mixed, -1, 24), weight=0.5)
     return b
 
@@ -158,7 +159,8 @@ def test_values_losses_of_several_targets() -> None:
     cubes = b.map(lambda x, w: x * w * x, x, w)  # (2, 3) losses a sample
     b.loss(cubes, target=1, weight=2.0)
     b.loss(b.reduce("sum", cubes, [1, 2]), target=0)
-    b.loss(b.reduce("mean", b.map(lambda w: w * w, w), [0]), weight=0.25)  # one number
+    square = b.reduce("mean", w, [0], build=lambda w: w * w)
+    b.loss(b.view(square, (-1, 1), [-1, -1]), weight=0.25)
     x_values = normal(5, 2, 3)
     weights = [np.arange(5.0), np.linspace(0.1, 0.9, 5)]
     data = reference.Dataset([x_values], [np.zeros(5), np.zeros((5, 7))], weights)
@@ -296,9 +298,10 @@ def test_modes_and_random_steps() -> None:
 def test_what_a_plan_says() -> None:
     b = ArrayBuilder()
     rows = b.regroup(b.input(6), -3, 2)
-    b.loss(b.reduce("sum", rows, [0]))
+    b.reduce("sum", rows, [0])
+    b.loss(b.regroup(rows, -1, 6))
     session = session_of(b.finish(), [])
-    assert session.activation_bytes(5) == 8 * (15 * 2 + 2)
+    assert session.activation_bytes(5) == 8 * (15 * 2 + 2 + 5 * 6)
     assert "regroup regroup -> (-3, 2)" in session.describe(5)
 
 
@@ -317,9 +320,19 @@ def wrong_graphs() -> dict[str, tuple[Any, str]]:
         b.graph.add_node("dense", [rows, b.parameter(2, 4)], {}, (4,))
         return b.graph
 
+    def output() -> Graph:
+        b = ArrayBuilder(None)
+        return b.finish(b.regroup(b.input(6), -3, 2))
+
     def axes() -> Graph:
         b = ArrayBuilder()
         b.regroup(b.input(2), -1, 1, 1, 1, 1, 1, 2)
+        return b.graph
+
+    def of_rows(metric: bool) -> Graph:
+        b = ArrayBuilder()
+        rows = b.regroup(b.input(6), -3, 2)
+        (b.metric if metric else b.loss)(rows)
         return b.graph
 
     def negative(kind: str) -> Graph:
@@ -333,6 +346,9 @@ def wrong_graphs() -> dict[str, tuple[Any, str]]:
         "shape": (lambda: assigned("train", shape=(3,)), r"\(3,\).*\(2,\)"),
         "dense": (dense_of_rows, "batch axis"),
         "axes": (axes, "7 axes"),
+        "loss of rows": (lambda: of_rows(metric=False), "a loss reads.*batch axis"),
+        "metric of rows": (lambda: of_rows(metric=True), "a metric reads.*batch axis"),
+        "output": (output, "an output.*batch axis"),
         "target": (lambda: negative("mean_squared_error"), "negative target -1"),
         "target of values": (lambda: negative("values"), "negative target -2"),
     }

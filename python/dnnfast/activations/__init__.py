@@ -12,7 +12,6 @@ from dnnfast.activations.curves import (
     log_softmax,
     sigmoid,
     softmax,
-    sparsemax,
     tanh,
 )
 from dnnfast.activations.piecewise import (
@@ -28,8 +27,6 @@ from dnnfast.activations.piecewise import (
     relu6,
     sign,
     soft_shrink,
-    sparse_plus,
-    sparse_sigmoid,
     threshold,
 )
 from dnnfast.activations.smooth import (
@@ -75,9 +72,6 @@ ALL: dict[str, Callable[..., Any]] = {
     "softmax": softmax,
     "softplus": softplus,
     "softsign": softsign,
-    "sparse_plus": sparse_plus,
-    "sparse_sigmoid": sparse_sigmoid,
-    "sparsemax": sparsemax,
     "squareplus": squareplus,
     "swish": swish,
     "tanh": tanh,
@@ -91,10 +85,11 @@ def get(identifier: Any) -> Callable[..., Any]:
 
     Args:
         identifier: ``"relu"``, ``activations.relu``, ``layers.LeakyReLU()``, any function of one
-            tensor written with `dnnfast.ops`, or None for `linear`.
+            tensor made of these, or None for `linear`.
 
     Raises:
-        ValueError: if the name is not known, or it is none of these.
+        ValueError: if the name is not known.
+        TypeError: if it is none of these.
 
     Example:
         >>> import dnnfast
@@ -111,7 +106,7 @@ def get(identifier: Any) -> Callable[..., Any]:
         return identifier()
     if callable(identifier):
         return identifier
-    raise ValueError(
+    raise TypeError(
         f"activation: expected a name, a function or a layer, got {type(identifier).__name__}."
     )
 
@@ -167,9 +162,6 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
     "squareplus",
     "swish",
     "tanh",

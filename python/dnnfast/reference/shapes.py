@@ -199,6 +199,7 @@ def validate_graph(graph: Any) -> None:
     _check_nodes(graph)
     for id_ in graph.outputs:
         _check_tensor(graph, id_, "output")
+        _need_batch(graph.tensors[id_], "an output")
     for loss in graph.losses:
         _check_reader(graph, "loss", loss, loss_table(loss.kind))
         check_label_smoothing(loss.kind, loss.label_smoothing)
@@ -225,8 +226,14 @@ def _check_tensor(graph: Any, id_: int, where: str) -> None:
         )
 
 
+def _need_batch(tensor: Any, what: str) -> None:
+    if not tensor.batched or tensor.kind == "parameter":
+        raise ValueError(f"{what} has no batch axis in front; got shape {tuple(tensor.shape)}")
+
+
 def _check_reader(graph: Any, what: str, reader: Any, table: LossKind | MetricKind) -> None:
     _check_tensor(graph, reader.prediction, what)
+    _need_batch(graph.tensors[reader.prediction], f"a {what} reads a tensor that")
     if reader.target < (0 if table.compares else -1):
         raise ValueError(f"a {what} has the negative target {reader.target}")
     if table.labels and not graph.tensors[reader.prediction].shape:
