@@ -72,7 +72,7 @@ ARGUMENTS = {
     "units": (lambda: keras.layers.Dense(0), ValueError, "units"),
     "units text": (lambda: keras.layers.Dense("3"), ValueError, "units"),
     "activation": (lambda: keras.layers.Dense(1, activation="rellu"), ValueError, '"relu"'),
-    "activation type": (lambda: keras.layers.Dense(1, activation=3), TypeError, "int"),
+    "activation type": (lambda: keras.layers.Dense(1, activation=3), ValueError, "int"),
     "argument": (lambda: keras.layers.Dense(1, actvation="relu"), TypeError, '"activation"'),
     "initializer": (
         lambda: keras.layers.Dense(1, kernel_initializer="he_norm"),

@@ -40,7 +40,7 @@ def test_round_trip(item):
     assert type(again) is type(item)
     assert keras.saving.serialize_keras_object(again) == data
     assert again.get_config() == type(item).from_config(item.get_config()).get_config()
-    assert data["module"].startswith("keras.")
+    assert data["module"].split(".")[0] == "keras"
 
 
 def graph_model():
@@ -79,19 +79,6 @@ def test_activations_in_a_model_equal_those_on_arrays(name, device):
     np.testing.assert_allclose(model.predict(x), function(x), rtol=1e-5, atol=1e-6)
     if name != "threshold":
         assert keras.activations.get(keras.activations.serialize(function)) is function
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"negative_slope": 0.1}, {"max_value": 6}, {"max_value": 1}, {"threshold": 1.0}],
-    ids=str,
-)
-def test_relu_options(options, device):
-    x = np.array([[-2.0, 0.0, 0.5, 1.0, 3.0, 9.0]])
-    slope = options.get("negative_slope", 0)
-    limit = options.get("threshold", 0)
-    expected = np.where(x >= limit, np.minimum(x, options.get("max_value", np.inf)), slope * x)
-    np.testing.assert_allclose(keras.layers.ReLU(**options)(x), expected, rtol=1e-6)
 
 
 def test_step_functions_warn():

@@ -1,4 +1,4 @@
-"""Layers, losses and constraints of one's own, written with dnnfast.ops, run natively on every engine."""
+"""Layers of one's own, written with dnnfast.ops, run natively on every engine."""
 
 import numpy as np
 import pytest

@@ -12,6 +12,7 @@ from dnnfast.activations.curves import (
     log_softmax,
     sigmoid,
     softmax,
+    sparsemax,
     tanh,
 )
 from dnnfast.activations.piecewise import (
@@ -27,6 +28,8 @@ from dnnfast.activations.piecewise import (
     relu6,
     sign,
     soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
     threshold,
 )
 from dnnfast.activations.smooth import (
@@ -72,6 +75,9 @@ ALL: dict[str, Callable[..., Any]] = {
     "softmax": softmax,
     "softplus": softplus,
     "softsign": softsign,
+    "sparse_plus": sparse_plus,
+    "sparse_sigmoid": sparse_sigmoid,
+    "sparsemax": sparsemax,
     "squareplus": squareplus,
     "swish": swish,
     "tanh": tanh,
@@ -85,11 +91,10 @@ def get(identifier: Any) -> Callable[..., Any]:
 
     Args:
         identifier: ``"relu"``, ``activations.relu``, ``layers.LeakyReLU()``, any function of one
-            tensor made of these, or None for `linear`.
+            tensor written with `dnnfast.ops`, or None for `linear`.
 
     Raises:
-        ValueError: if the name is not known.
-        TypeError: if it is none of these.
+        ValueError: if the name is not known, or it is none of these.
 
     Example:
         >>> import dnnfast
@@ -106,7 +111,7 @@ def get(identifier: Any) -> Callable[..., Any]:
         return identifier()
     if callable(identifier):
         return identifier
-    raise TypeError(
+    raise ValueError(
         f"activation: expected a name, a function or a layer, got {type(identifier).__name__}."
     )
 
@@ -162,6 +167,9 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
     "squareplus",
     "swish",
     "tanh",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast.activations.apply import activation_op, along_axis
+from dnnfast import ops
+from dnnfast.activations.apply import activation_op
 
 
 def sigmoid(x: Any) -> Any:
     """Logistic function.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: 1 / (1 + exp(-x))
 
@@ -27,7 +28,7 @@ def tanh(x: Any) -> Any:
     """Hyperbolic tangent.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: tanh(x)
 
@@ -43,7 +44,7 @@ def exponential(x: Any) -> Any:
     """Exponential function.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: exp(x)
 
@@ -59,7 +60,7 @@ def log_sigmoid(x: Any) -> Any:
     """Logarithm of the logistic function.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: -softplus(-x)
 
@@ -71,12 +72,12 @@ def log_sigmoid(x: Any) -> Any:
     return activation_op(x, "log_sigmoid")
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
+def softmax(x: Any, axis: Any = -1) -> Any:
     """Probabilities along an axis.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
-        axis: which axis. Default -1, the last one.
+        x: an array or a symbolic tensor.
+        axis: the axis along which they sum to 1, or several. Default -1.
 
     Raises:
         ValueError: if there is no such axis.
@@ -85,18 +86,18 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.activations.softmax([[0.0, 0.0]]).ndim
-        2
+        >>> print(dnnfast.activations.softmax([[0.0, 0.0]]))
+        [[0.5 0.5]]
     """
-    return along_axis(x, "softmax", axis)
+    return ops.softmax(x, axis)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Logarithm of `softmax`.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
-        axis: which axis. Default -1, the last one.
+        x: an array or a symbolic tensor.
+        axis: the axis along which the probabilities sum to 1, or several. Default -1.
 
     Raises:
         ValueError: if there is no such axis.
@@ -105,27 +106,47 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.activations.log_softmax([[0.0, 0.0]]).ndim
-        2
+        >>> print(dnnfast.activations.log_softmax([[0.0, 0.0]]).round(3))
+        [[-0.693 -0.693]]
     """
-    return along_axis(x, "log_softmax", axis)
+    return ops.log_softmax(x, axis)
+
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """Probabilities along an axis, most of them 0 (Martins and Astudillo, 2016).
+
+    Args:
+        x: an array or a symbolic tensor.
+        axis: the axis along which they sum to 1. Default -1.
+
+    Raises:
+        ValueError: if there is no such axis.
+
+    Formula: max(x - tau, 0), with tau such that the sum is 1
+
+    Example:
+        >>> import dnnfast
+        >>> print(dnnfast.activations.sparsemax([[1.0, 0.5, -1.0]]))
+        [[0.75 0.25 0.  ]]
+    """
+    return ops.sparsemax(x, axis)
 
 
 def glu(x: Any, axis: int = -1) -> Any:
     """Gated linear unit: halves an axis (Dauphin et al., 2017).
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
-        axis: which axis. Default -1, the last one.
+        x: an array or a symbolic tensor.
+        axis: the axis, of even size. Default -1.
 
     Raises:
-        ValueError: if there is no such axis.
+        ValueError: if the size of the axis is odd.
 
     Formula: a * sigmoid(b), with a and b the halves of x
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.activations.glu([[0.0, 0.0]]).ndim
-        2
+        >>> print(dnnfast.activations.glu([[4.0, 0.0]]))
+        [[2.]]
     """
-    return along_axis(x, "glu", axis)
+    return ops.glu(x, axis)

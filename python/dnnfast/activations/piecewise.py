@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from dnnfast import checks, ops
 from dnnfast.activations.apply import activation_op
 
 
@@ -29,45 +28,46 @@ def relu(
     """Rectified linear unit.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
         negative_slope: slope below the threshold. Default 0.
-        max_value: cap, or None. On symbolic tensors 1 and 6 are supported.
-        threshold: below it values count as negative. Default 0.
+        max_value: cap, or None.
+        threshold: up to it values count as negative. Default 0.
 
     Raises:
-        ValueError: for a combination that the engines do not have.
+        ValueError: if an argument is not a finite number, or ``max_value`` is negative.
 
-    Formula: ``max_value`` where x >= max_value, x where threshold <= x < max_value,
-    ``negative_slope * (x - threshold)`` below. The derivative at 0 is 0.
+    Formula: ``min(x, max_value)`` where x > threshold, else ``negative_slope * (x - threshold)``
 
     Example:
         >>> import dnnfast
         >>> dnnfast.activations.relu([[-1.0, 1.0]]).tolist()
         [[0.0, 1.0]]
     """
-    slope, low = float(negative_slope), float(threshold)
+    slope = checks.number("relu", "negative_slope", negative_slope)
+    low = checks.number("relu", "threshold", threshold)
+    if max_value is not None:
+        max_value = checks.number("relu", "max_value", max_value, 0.0)
     if max_value is None and low == 0.0:
         return activation_op(x, "leaky_relu", slope) if slope else activation_op(x, "relu")
-    if max_value is None and slope == 0.0:
-        # The op keeps x > alpha, the definition x >= threshold: alpha is the float32 just below.
-        below = float(np.nextafter(np.float32(low), np.float32(-np.inf)))
-        return activation_op(x, "threshold", below, 0.0)
-    if slope == 0.0 and low == 0.0 and max_value == 6:
-        return activation_op(x, "relu6")
-    if slope == 0.0 and low == 0.0 and max_value == 1:
-        return activation_op(activation_op(x, "hard_tanh"), "relu")
-    raise ValueError(
-        f"relu: negative_slope={negative_slope}, max_value={max_value}, threshold={threshold} is "
-        "not supported together; supported are one of negative_slope and threshold without "
-        "max_value, or max_value=1 or 6 alone."
-    )
+    if low != 0.0:
+        above = activation_op(x, "threshold", low, 0.0)
+    elif max_value == 6:
+        above = activation_op(x, "relu6")
+    else:
+        above = activation_op(x, "relu")
+    if max_value is not None and not (low == 0.0 and max_value == 6):
+        above = ops.clip(above, 0.0, max_value)
+    if slope == 0.0:
+        return above
+    below = activation_op(ops.subtract(low, x), "relu")
+    return ops.subtract(above, ops.multiply(below, slope))
 
 
 def relu6(x: Any) -> Any:
     """Rectified linear unit capped at 6.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: min(max(x, 0), 6)
 
@@ -83,7 +83,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """Rectified linear unit with a slope for negative values.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
         negative_slope: slope for negative values. Default 0.2.
 
     Formula: max(x, 0) + negative_slope * min(x, 0)
@@ -100,7 +100,7 @@ def hard_sigmoid(x: Any) -> Any:
     """Piecewise linear sigmoid.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: clip(x / 6 + 0.5, 0, 1)
 
@@ -116,7 +116,7 @@ def hard_tanh(x: Any) -> Any:
     """Piecewise linear hyperbolic tangent.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: clip(x, -1, 1)
 
@@ -132,7 +132,7 @@ def hard_silu(x: Any) -> Any:
     """Silu with the hard sigmoid, also called hard swish.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: x * hard_sigmoid(x)
 
@@ -151,7 +151,7 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Shrinks values towards zero.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
         threshold: the amount. Default 0.5.
 
     Formula: sign(x) * max(abs(x) - threshold, 0)
@@ -168,7 +168,7 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Sets small values to zero.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
         threshold: the limit. Default 0.5.
 
     Formula: x where abs(x) > threshold, else 0
@@ -185,7 +185,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """Replace values up to a threshold.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
         threshold: the limit.
         default_value: what replaces values that are not above it.
 
@@ -199,11 +199,43 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
     return activation_op(x, "threshold", threshold, default_value)
 
 
+def sparse_plus(x: Any) -> Any:
+    """Rectifier with a quadratic bend.
+
+    Args:
+        x: an array or a symbolic tensor.
+
+    Formula: 0 where x <= -1, (x + 1)^2 / 4 where x < 1, else x
+
+    Example:
+        >>> import dnnfast
+        >>> print(dnnfast.activations.sparse_plus([-2.0, 0.0, 2.0]))
+        [0.   0.25 2.  ]
+    """
+    return activation_op(x, "sparse_plus")
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """Straight line from 0 to 1 between -1 and 1.
+
+    Args:
+        x: an array or a symbolic tensor.
+
+    Formula: clip((x + 1) / 2, 0, 1)
+
+    Example:
+        >>> import dnnfast
+        >>> print(dnnfast.activations.sparse_sigmoid([-2.0, 0.0, 2.0]))
+        [0.  0.5 1. ]
+    """
+    return activation_op(x, "sparse_sigmoid")
+
+
 def heaviside(x: Any) -> Any:
     """Step function.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: 1 where x > 0, else 0
 
@@ -221,7 +253,7 @@ def sign(x: Any) -> Any:
     """Sign function.
 
     Args:
-        x: an array (which gives a float64 array) or a symbolic tensor.
+        x: an array or a symbolic tensor.
 
     Formula: -1, 0 or 1
 

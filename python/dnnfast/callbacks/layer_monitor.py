@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -177,3 +177,35 @@ class LayerMonitor(Callback):
         panels = {name.replace("_", " "): self.history[name] for name in quantities}
         logarithmic = {"gradient", "update ratio", "deviation"}
         return line_panels(panels, [e + 1 for e in self.epochs], logarithmic, path)
+
+    @staticmethod
+    def compare(
+        monitors: Mapping[str, LayerMonitor], quantity: str = "gradient", path: Any = None
+    ) -> Any:
+        """Draw one quantity of several trainings side by side, a panel for each.
+
+        Args:
+            monitors: what was recorded, by the title of the panel.
+            quantity: one of those in `history`.
+            path: file to write; default None, only return the figure.
+
+        Returns:
+            The matplotlib figure.
+
+        Raises:
+            ImportError: if matplotlib is missing.
+        """
+        from dnnfast.callbacks.plotting import line_panels
+
+        panels = {title: monitor.history[quantity] for title, monitor in monitors.items()}
+        most = max(monitors.values(), key=lambda monitor: len(monitor.epochs))
+        epochs = [e + 1 for e in most.epochs]
+        figure = line_panels(panels, epochs, set(panels), None)
+        low = min(axes.get_ylim()[0] for axes in figure.axes)
+        high = max(axes.get_ylim()[1] for axes in figure.axes)
+        for axes in figure.axes:
+            axes.set_ylim(low, high)
+        figure.axes[0].set_ylabel(quantity.replace("_", " "))
+        if path is not None:
+            figure.savefig(path, dpi=120)
+        return figure

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from dnnfast import tree
+from dnnfast import checks, tree
 from dnnfast.layers.copying import Copying
 from dnnfast.name_scopes import current_path
 from dnnfast.random import SeedGenerator
@@ -23,6 +25,30 @@ def unique(items: Iterable[Any]) -> list[Any]:
             seen.add(id(item))
             found.append(item)
     return found
+
+
+def _numbers(layer: str, variable: Variable, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value, dtype=variable.dtype)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"set_weights of {layer!r}: the value for {variable.path!r} is no array of numbers "
+            f"({type(value).__name__})."
+        ) from None
+
+
+def _check_memory(layer: str, shape: tuple[int, ...], name: str) -> None:
+    """Refuse a weight that this machine cannot hold, before the machine runs out of memory."""
+    needed = 4 * math.prod(shape)
+    try:
+        present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        present = 1 << 46
+    if needed > present:
+        raise MemoryError(
+            f"Layer {layer!r}: the weight {name!r} of shape {shape} takes {needed / 1e9:,.0f} GB; "
+            f"this machine has {present / 1e9:,.0f} GB. Make the layer, or its input, smaller."
+        )
 
 
 class WeightsMixin(Copying):
@@ -59,6 +85,7 @@ class WeightsMixin(Copying):
 
         Raises:
             ValueError: if an argument is not supported.
+            MemoryError: if the weight is larger than this machine's memory.
         """
         from dnnfast import initializers, regularizers
 
@@ -67,6 +94,8 @@ class WeightsMixin(Copying):
         shape = tuple(shape or ())
         if any(size is None for size in shape):
             raise ValueError(f"Layer {self.name!r}: a weight's shape must be known, got {shape}.")
+        shape = checks.known_shape(f"Layer {self.name!r}: add_weight", shape)
+        _check_memory(self.name, shape, name or "variable")
         if constraint is not None:
             raise ValueError(f"Layer {self.name!r}: weight constraints are not supported.")
         initializer = initializers.get(initializer or ("glorot_uniform" if shape else "zeros"))
@@ -177,17 +206,26 @@ class WeightsMixin(Copying):
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the values of `weights`.
 
+        Args:
+            weights: arrays, in the order of `weights`.
+
         Raises:
             ValueError: if number or shapes differ; nothing is changed then.
+            TypeError: if it is no list of arrays.
         """
         variables = self.weights
+        if isinstance(weights, (str, bytes)) or not hasattr(weights, "__len__"):
+            raise TypeError(
+                f"set_weights of {self.name!r}: expected a list of {len(variables)} arrays, got "
+                f"{type(weights).__name__}."
+            )
         if len(weights) != len(variables):
             hint = "" if self.built else " It is not built yet: call it or its `build` first."
             raise ValueError(
                 f"set_weights of {self.name!r}: got {len(weights)} arrays, expected "
                 f"{len(variables)}.{hint}"
             )
-        arrays = [np.asarray(w, dtype=np.float32) for w in weights]
+        arrays = [_numbers(self.name, v, w) for v, w in zip(variables, weights, strict=True)]
         for variable, array in zip(variables, arrays, strict=True):
             if array.shape != variable.shape:
                 raise ValueError(

@@ -1,7 +1,8 @@
 """Models."""
 
+from dnnfast.models.cloning import clone_model
 from dnnfast.models.model import Model
 from dnnfast.models.portable import model_from_json
 from dnnfast.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "model_from_json"]
+__all__ = ["Model", "Sequential", "clone_model", "model_from_json"]

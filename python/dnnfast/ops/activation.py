@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import symbolic, tracing
+from dnnfast import checks, symbolic, tracing
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.ops.arithmetic import multiply
 from dnnfast.ops.curves import record_curve
@@ -26,10 +26,31 @@ def _numbers(x: np.ndarray, kind: str, alpha: float, beta: float) -> np.ndarray:
     return reference.activation_forward(x, kind, alpha, beta)
 
 
+# What users call the parameters of a kind.
+_PARAMETERS = {
+    "celu": ("alpha",),
+    "elu": ("alpha",),
+    "hard_shrink": ("threshold",),
+    "leaky_relu": ("negative_slope",),
+    "silu": ("beta",),
+    "soft_shrink": ("threshold",),
+    "squareplus": ("b",),
+    "threshold": ("threshold", "default_value"),
+}
+
+
 def apply_curve(x: Any, kind: str, alpha: float = 0.0, beta: float = 0.0) -> Any:
-    """Compute or record an activation by its kind, its parameters as the fused op's."""
+    """Compute or record an activation by its kind, its parameters as the fused op's.
+
+    Raises:
+        ValueError: if a parameter is not a finite number, or is 0 for celu, which divides by it.
+    """
+    given = zip(_PARAMETERS.get(kind, ()), (alpha, beta), strict=False)
+    alpha, beta = (*(checks.number(kind, name, value) for name, value in given), 0.0, 0.0)[:2]
+    if kind == "celu" and alpha == 0.0:
+        raise ValueError("celu: alpha must not be 0.")
     if symbolic.is_symbolic(x):
-        return record_curve(x, kind, float(alpha), float(beta))
+        return record_curve(x, kind, alpha, beta)
     values = array(x)
     # Straight pieces of slope 1 keep whole numbers whole.
     whole = kind in ("relu", "relu6", "hard_tanh") and values.dtype.kind in "iu"
@@ -244,7 +265,7 @@ def squareplus(x: Any, b: float = 4) -> Any:
         >>> print(dnnfast.ops.squareplus([-1.0, 2.0]).round(3))
         [0.618 2.414]
     """
-    return apply_curve(x, "squareplus", float(b))
+    return apply_curve(x, "squareplus", b)
 
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:

@@ -7,34 +7,38 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast import ops
 from dnnfast.configurable import Configurable
 
 
-def _factor(cls: str, name: str, value: Any) -> float:
-    number = 0.0 if value is None else value
-    if isinstance(number, bool) or not isinstance(number, (int, float, np.number)):
-        raise ValueError(f"{cls}: {name} must be a number of at least 0, got {value!r}.")
-    if not math.isfinite(number) or number < 0:
-        raise ValueError(f"{cls}: {name} must be a number of at least 0, got {value!r}.")
-    return float(number)
+def checked_factor(cls: str, name: str, value: Any) -> float:
+    """Return a factor of a penalty, or raise."""
+    error = ValueError(f"{cls}: {name} must be a number of at least 0, got {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise error
+    if not math.isfinite(value) or value < 0:
+        raise error
+    return float(value)
 
 
 class Regularizer(Configurable):
-    """The base class: a penalty ``l1 * sum|w| + l2 * sum w^2``; each subclass sets one or both.
+    """The base class of penalties on weights and on outputs of layers.
+
+    Subclass it and define ``__call__(self, x)`` with functions of `dnnfast.ops`, so that it works
+    on arrays and in training. What it returns, one number, is added to the loss.
 
     Example:
-        >>> import dnnfast
-        >>> isinstance(dnnfast.regularizers.L2(), dnnfast.regularizers.Regularizer)
-        True
+        >>> import dnnfast as keras
+        >>> class Largest(keras.regularizers.Regularizer):
+        ...     def __call__(self, x):
+        ...         return 0.1 * keras.ops.max(keras.ops.abs(x))
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(
+        ...     2, kernel_regularizer=Largest())])
     """
 
-    l1 = 0.0
-    l2 = 0.0
-
-    def __call__(self, x: Any) -> float:
-        """Return the penalty of an array."""
-        w = np.asarray(x, np.float64)
-        return float(self.l1 * np.abs(w).sum() + self.l2 * np.square(w).sum())
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of an array, a variable or a symbolic tensor; here 0."""
+        return 0.0
 
 
 class L1(Regularizer):
@@ -48,12 +52,16 @@ class L1(Regularizer):
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.regularizers.L1(0.5)([1.0, -2.0])
+        >>> float(dnnfast.regularizers.L1(0.5)([1.0, -2.0]))
         1.5
     """
 
-    def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = _factor("L1", "l1", l1)
+    def __init__(self, l1: float | None = 0.01) -> None:
+        self.l1 = checked_factor("L1", "l1", 0.01 if l1 is None else l1)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of an array, a variable or a symbolic tensor."""
+        return ops.multiply(self.l1, ops.sum(ops.absolute(x)))
 
 
 class L2(Regularizer):
@@ -67,12 +75,16 @@ class L2(Regularizer):
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.regularizers.L2(0.5)([1.0, -2.0])
+        >>> float(dnnfast.regularizers.L2(0.5)([1.0, -2.0]))
         2.5
     """
 
-    def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = _factor("L2", "l2", l2)
+    def __init__(self, l2: float | None = 0.01) -> None:
+        self.l2 = checked_factor("L2", "l2", 0.01 if l2 is None else l2)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of an array, a variable or a symbolic tensor."""
+        return ops.multiply(self.l2, ops.sum(ops.square(x)))
 
 
 class L1L2(Regularizer):
@@ -87,21 +99,19 @@ class L1L2(Regularizer):
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.regularizers.L1L2(0.5, 0.5)([1.0, -2.0])
+        >>> float(dnnfast.regularizers.L1L2(0.5, 0.5)([1.0, -2.0]))
         4.0
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = _factor("L1L2", "l1", l1)
-        self.l2 = _factor("L1L2", "l2", l2)
+    def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
+        self.l1 = checked_factor("L1L2", "l1", 0.0 if l1 is None else l1)
+        self.l2 = checked_factor("L1L2", "l2", 0.0 if l2 is None else l2)
 
-
-def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """Return ``L1L2(l1, l2)``; here both default to 0.01.
-
-    Example:
-        >>> import dnnfast
-        >>> dnnfast.regularizers.l1_l2()
-        L1L2(l1=0.01, l2=0.01)
-    """
-    return L1L2(l1, l2)
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of an array, a variable or a symbolic tensor."""
+        total: Any = 0.0
+        if self.l1:
+            total = ops.multiply(self.l1, ops.sum(ops.absolute(x)))
+        if self.l2:
+            total = ops.add(total, ops.multiply(self.l2, ops.sum(ops.square(x))))
+        return total

@@ -216,6 +216,8 @@ def _is_array_like(value: Any) -> bool:
 
 def gives_batches(x: Any) -> bool:
     """Tell whether data hands out batches: a generator, a data set, a loader."""
+    if type(x) is np.ndarray:
+        return False
     if isinstance(x, PyDataset) or hasattr(x, "__next__"):
         return True
     if isinstance(x, (list, tuple, dict, str, bytes, range, set)) or _is_array_like(x):

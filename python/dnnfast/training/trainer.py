@@ -6,6 +6,8 @@ import contextlib
 import warnings
 from typing import Any
 
+import numpy as np
+
 from dnnfast.callbacks import CallbackList, History
 from dnnfast.config.limits import max_epochs, max_steps_per_epoch
 from dnnfast.config.settings import on_device, takes_device
@@ -265,9 +267,14 @@ class Trainer(SteppingMixin):
             >>> mean.shape, deviation.shape, round(float(mean.sum()), 3)
             ((1, 3), (1, 3), 1.0)
         """
+        shown = checks.shown(verbose)
+        if type(x) is np.ndarray and not shown and x.ndim and 0 < len(x) <= EVALUATION_BATCH:
+            # Few rows, and nothing else wanted: the form that latency counts for.
+            plain = batch_size is steps is callbacks is mc_samples is None
+            if plain and not self._steps_by_itself("predict"):
+                return self._call_on_arrays(x, False)
         cut = _step_options(batch_size, steps, None)
         samples = checks.optional("mc_samples", mc_samples)
-        shown = checks.shown(verbose)
         if gives_batches(x) or self._steps_by_itself("predict"):
             if samples is not None:
                 raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast import activations
+from dnnfast import activations, checks
 from dnnfast.layers.base import Layer, renamed_argument, single_input
 
 
@@ -34,18 +34,11 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if max_value is not None and max_value < 0:
-            raise ValueError(
-                f"ReLU {self.name!r}: max_value must be at least 0, got {max_value!r}."
-            )
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(
-                f"ReLU {self.name!r}: negative_slope must be at least 0, got {negative_slope!r}."
-            )
-        if threshold is None or threshold < 0:
-            raise ValueError(
-                f"ReLU {self.name!r}: threshold must be at least 0, got {threshold!r}."
-            )
+        where = f"ReLU {self.name!r}"
+        if max_value is not None:
+            max_value = checks.number(where, "max_value", max_value, 0.0)
+        negative_slope = checks.number(where, "negative_slope", negative_slope, 0.0)
+        threshold = checks.number(where, "threshold", threshold, 0.0)
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, inputs: Any) -> Any:
@@ -84,11 +77,7 @@ class LeakyReLU(Layer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         slope = renamed_argument("LeakyReLU", kwargs, "alpha", "negative_slope", negative_slope)
         super().__init__(**kwargs)
-        if slope is None or slope < 0:
-            raise ValueError(
-                f"LeakyReLU {self.name!r}: negative_slope must be at least 0, got {slope!r}."
-            )
-        self.negative_slope = slope
+        self.negative_slope = checks.number(f"LeakyReLU {self.name!r}", "negative_slope", slope, 0)
 
     def call(self, inputs: Any) -> Any:
         """Return the layer's output."""
@@ -106,6 +95,9 @@ class ELU(Layer):
         alpha: minus the limit at minus infinity. Default 1.
         **kwargs: ``name``, ``input_shape``.
 
+    Raises:
+        ValueError: if it is not a finite number.
+
     Formula: x where x > 0, else ``alpha * (exp(x) - 1)``
 
     Example:
@@ -116,7 +108,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = checks.number(f"ELU {self.name!r}", "alpha", alpha)
 
     def call(self, inputs: Any) -> Any:
         """Return the layer's output."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast import initializers, regularizers, tracing
+from dnnfast import checks, initializers, regularizers, tracing
 from dnnfast.layers.base import Layer, single_input
 from dnnfast.saving.objects import serialize_keras_object
 
@@ -72,10 +72,9 @@ class BatchNormalization(Layer):
             axis = axis[0]
         if isinstance(axis, bool) or not isinstance(axis, int):
             raise ValueError(f"{what}: axis must be an integer, got {axis!r}.")
-        if not 0 <= momentum <= 1:
+        if checks.number(what, "momentum", momentum, 0.0) > 1:
             raise ValueError(f"{what}: momentum must be in [0, 1], got {momentum!r}.")
-        if epsilon <= 0:
-            raise ValueError(f"{what}: epsilon must be positive, got {epsilon!r}.")
+        checks.number(what, "epsilon", epsilon, above=0.0)
         if beta_constraint is not None or gamma_constraint is not None:
             raise ValueError(f"{what}: weight constraints are not supported; leave them out.")
         self.axis, self.momentum, self.epsilon = axis, float(momentum), float(epsilon)
