@@ -29,10 +29,12 @@ class KerasTensor:
     Args:
         shape: the full shape; the batch axis is usually None.
         dtype: default ``"float32"``.
+        sparse: only False, as ``ragged``.
+        record_history: accepted; what is done with it is recorded.
         name: default numbered.
 
     Raises:
-        ValueError: if the shape or the type is none.
+        ValueError: if the shape or the type is none, or the tensor is to be sparse or ragged.
 
     Example:
         >>> import dnnfast
@@ -46,7 +48,6 @@ class KerasTensor:
     ragged = False
     ragged_rank: int | None = None
     row_splits_dtype: str | None = None
-    record_history = True
 
     __array_priority__ = 1000
 
@@ -54,10 +55,17 @@ class KerasTensor:
         self,
         shape: Sequence[int | None],
         dtype: str = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
         name: str | None = None,
+        *,
         record: OpRecord | None = None,
         extents: Sequence[int] | None = None,
     ) -> None:
+        if sparse or ragged:
+            raise ValueError("KerasTensor: tensors are neither sparse nor ragged here.")
+        self.record_history = bool(record_history)
         if extents is None:
             sizes = partial_shape("KerasTensor", shape)
             extents = [-1 if size is None else size for size in sizes]
@@ -89,6 +97,18 @@ class KerasTensor:
     def sample_shape(self) -> tuple[int, ...]:
         """The shape without the batch axis."""
         return self.extents[1:]
+
+    def reshape(self, newshape: Sequence[int]) -> Any:
+        """Return `ops.reshape` of it."""
+        from dnnfast import ops
+
+        return ops.reshape(self, newshape)
+
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> Any:
+        """Return `ops.squeeze` of it."""
+        from dnnfast import ops
+
+        return ops.squeeze(self, axis)
 
     def __repr__(self) -> str:
         return (

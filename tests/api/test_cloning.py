@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import dnnfast as keras
+from api.data import regression
+from api.test_copies import Own, chain, graph
 
 
 def sequential():
@@ -76,3 +78,66 @@ def test_wrong_arguments():
         keras.models.clone_model(sequential(), call_function=lambda layer, x: layer(x))
     with pytest.raises(ValueError, match="clone_function returned NoneType"):
         keras.models.clone_model(sequential(), clone_function=lambda layer: None)
+    with pytest.raises(ValueError, match="defines `call`"):
+        keras.models.clone_model(Own(), clone_function=lambda layer: layer)
+    with pytest.raises(ValueError, match="one input tensor"):
+        keras.models.clone_model(sequential(), input_tensors=[keras.Input((4,))] * 2)
+    with pytest.raises(ValueError, match="symbolic"):
+        keras.models.clone_model(graph(), input_tensors=[1])
+
+
+@pytest.mark.parametrize("make", [chain, graph, Own])
+def test_clones_have_the_structure_and_other_weights(make):
+    x, y = regression()
+    model = make()
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.5), "mse", metrics=["mae"])
+    model.fit(x, y, verbose=0)
+    before = model.get_weights()
+    clone = keras.models.clone_model(model)
+    assert type(clone) is type(model)
+    if make is not Own:
+        assert clone.to_json() == model.to_json()
+    clone.fit(x, y, verbose=0)
+    assert clone.compiled
+    assert clone.optimizer is not model.optimizer
+    assert int(clone.optimizer.iterations) == len(range(0, len(x), 32))
+    assert [w.shape for w in clone.weights] == [w.shape for w in model.weights]
+    assert not {id(w) for w in clone.weights} & {id(w) for w in model.weights}
+    assert (clone.get_weights()[0] != before[0]).any()
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_a_clone_function_sees_each_layer_once():
+    model, seen = graph(), []
+
+    def clone(layer):
+        seen.append(layer.name)
+        if isinstance(layer, keras.layers.Dense):
+            return type(layer).from_config({**layer.get_config(), "activation": "linear"})
+        return layer
+
+    made = keras.models.clone_model(model, clone_function=clone)
+    assert sorted(seen) == ["concatenate", "inner", "out", "shared"]
+    assert made.get_layer("shared").activation is keras.activations.linear
+    assert made.get_layer("inner") is model.get_layer("inner")
+    seen.clear()
+    made = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    assert "inner" not in seen
+    assert len(seen) == 4
+    inner = made.get_layer("inner")
+    assert inner is not model.get_layer("inner")
+    assert inner.layers[0].activation is keras.activations.linear
+
+
+def test_shared_layers_keep_their_weights():
+    model = chain()
+    made = keras.models.clone_model(model, clone_function=lambda layer: layer)
+    assert all(a is b for a, b in zip(made.weights, model.weights, strict=True))
+
+
+def test_names_are_kept_and_unbuilt_models_stay_unbuilt():
+    model = keras.Sequential([keras.layers.Dense(3)], name="s")
+    made = keras.models.clone_model(model)
+    assert (made.name, made.built, made.layers[0].name) == ("s", False, model.layers[0].name)
+    model = chain()
+    assert keras.models.clone_model(model).input.name == model.input.name

@@ -208,3 +208,61 @@ def test_names_of_custom_objects():
     # What is registered inside of a scope stays.
     assert saving.get_registered_object("tests>kept") is kept
     assert keras.utils.get_custom_objects() is saving.get_custom_objects()
+
+
+def old_layer(name, config, *inbound):
+    data = {"class_name": name, "config": {"trainable": True, "dtype": "float32", **config}}
+    return {**data, "name": config["name"], "inbound_nodes": list(inbound)}
+
+
+OLD_DENSE = {
+    "units": 4,
+    "activation": "relu",
+    "use_bias": True,
+    "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": None}},
+    "bias_initializer": {"class_name": "Zeros", "config": {}},
+    "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.5}},
+    "bias_regularizer": None,
+    "activity_regularizer": None,
+    "kernel_constraint": None,
+    "bias_constraint": None,
+}
+
+
+def test_models_that_keras_2_wrote():
+    policy = {"class_name": "Policy", "config": {"name": "mixed_float16"}}
+    inputs = {"batch_input_shape": [None, 4], "sparse": False, "ragged": False, "name": "x"}
+    chain = {
+        "class_name": "Sequential",
+        "config": {
+            "name": "chain",
+            "layers": [
+                {"class_name": "InputLayer", "config": {**inputs, "dtype": "float32"}},
+                {"class_name": "Dense", "config": {"name": "d", **OLD_DENSE, "dtype": policy}},
+            ],
+        },
+        "keras_version": "2.4.0",
+        "backend": "tensorflow",
+    }
+    model = keras.models.model_from_json(json.dumps(chain))
+    layer = model.layers[0]
+    assert (layer.units, layer.compute_dtype, layer.kernel.shape) == (4, "float16", (4, 4))
+    assert layer.kernel_regularizer.l2 == 0.5
+    dense = {"name": "d", **OLD_DENSE}
+    graph = {
+        "class_name": "Functional",
+        "config": {
+            "name": "graph",
+            "layers": [
+                old_layer("InputLayer", inputs),
+                old_layer("Dense", dense, [["x", 0, 0, {}]], [["d", 0, 0, {}]]),
+                old_layer("Add", {"name": "sum"}, [["d", 1, 0, {}], ["x", 0, 0, {}]]),
+            ],
+            "input_layers": [["x", 0, 0]],
+            "output_layers": [["sum", 0, 0]],
+        },
+    }
+    model = keras.models.model_from_json(json.dumps(graph))
+    layer = model.get_layer("d")
+    layer.set_weights([np.eye(4), np.ones(4)])
+    np.testing.assert_array_equal(model(np.ones((1, 4))), [[4.0] * 4])

@@ -137,6 +137,9 @@ def test_names_and_paths():
         (lambda: keras.KerasTensor(3), ValueError),
         (lambda: keras.KerasTensor((2.5,)), ValueError),
         (lambda: keras.KerasTensor((2,), dtype="x"), ValueError),
+        (lambda: keras.KerasTensor((2,), sparse=True), ValueError),
+        (lambda: keras.KerasTensor((2,), colour="red"), TypeError),
+        (lambda: setattr(keras.KerasTensor((2,)), "shape", (3,)), AttributeError),
     ],
 )
 def test_wrong_arguments(make, error):
@@ -250,6 +253,16 @@ def test_operations(device):
         keras.Operation()(3.0)
     with pytest.raises(ValueError, match="name"):
         keras.Operation(name="a/b")
+
+
+def test_symbolic_tensors():
+    x = keras.KerasTensor((None, 6, 1), "int32", name="x")
+    assert (x.shape, x.ndim, x.dtype, x.name) == ((None, 6, 1), 3, "int32", "x")
+    assert (x.sparse, x.ragged, x.record_history) == (False, False, True)
+    y = keras.Input((6, 1))
+    assert y.reshape((-1, 2, 3)).shape == (None, 2, 3)
+    assert y.squeeze(-1).shape == (None, 6)
+    assert keras.KerasTensor((2,)).name.startswith("keras_tensor")
 
 
 def test_settings():

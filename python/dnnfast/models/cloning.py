@@ -1,4 +1,4 @@
-"""Models with the structure of others and layers of their own."""
+"""Models of the same structure with new layers and new weights."""
 
 from __future__ import annotations
 
@@ -9,135 +9,126 @@ from dnnfast import tree
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
 from dnnfast.layers.core.input_layer import InputLayer
+from dnnfast.models.graph_copies import GraphPlan
 from dnnfast.models.model import Model
 from dnnfast.models.sequential import Sequential
+from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 
 
 def clone_model(
     model: Model,
     input_tensors: Any = None,
-    clone_function: Callable[[Layer], Layer] | None = None,
+    clone_function: Callable[[Any], Any] | None = None,
     call_function: Callable[..., Any] | None = None,
     recursive: bool = False,
-) -> Any:
-    """Return a model of new layers with newly drawn weights; ``set_weights`` copies the old ones.
+) -> Model:
+    """Return a model of the same structure, with new layers whose weights are drawn anew.
+
+    It is compiled as the model was, with an optimizer of its own at its start.
 
     Args:
-        model: a sequential or functional model; a subclass's own ``get_config`` is used for others.
-        input_tensors: symbolic inputs (`Input`) of the new model; default new ones.
-        clone_function: called with each layer (but inputs) and returns the one that takes its
-            place, which may be of another class. Default a layer of the same configuration.
-        call_function: called with ``(layer, *args, **kwargs)`` to call a new layer in a functional
-            model. Default ``layer(*args, **kwargs)``.
-        recursive: whether ``clone_function`` is called with the layers of models inside, too.
+        model: the model.
+        input_tensors: symbolic tensors to build on, in the structure of ``model.input``; default
+            new inputs.
+        clone_function: gives the new layer for each layer, or the same one to share its weights.
+            Default a layer of the same configuration.
+        call_function: ``call_function(layer, *args, **kwargs)`` calls a new layer, for functional
+            models.
+        recursive: whether ``clone_function`` is given the layers of nested models, not these.
+            Default False.
 
     Raises:
-        ValueError: if the arguments do not fit the kind of model.
+        ValueError: if an argument does not fit the kind of model.
 
     Example:
         >>> import dnnfast as keras
-        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
         >>> copy = keras.models.clone_model(model)
-        >>> copy.set_weights(model.get_weights())
-        >>> copy.layers[0] is model.layers[0], copy.count_params()
-        (False, 8)
+        >>> copy.count_params(), bool((copy.get_weights()[0] == model.get_weights()[0]).all())
+        (15, False)
     """
     if not isinstance(model, Model):
         raise ValueError(f"clone_model: expected a model, got {type(model).__name__}.")
-    clone = _cloner(clone_function, recursive)
+    if call_function is not None and (isinstance(model, Sequential) or model._functional is None):
+        raise ValueError("clone_model: call_function is for functional models only.")
+    clones = _Clones(clone_function, call_function, recursive)
     if isinstance(model, Sequential):
-        if call_function is not None:
-            raise ValueError("clone_model: call_function is for functional models, not Sequential.")
-        return _sequential(model, input_tensors, clone)
-    if model._functional is not None:
-        return _functional(model, input_tensors, clone, call_function)
-    if any(given is not None for given in (input_tensors, clone_function, call_function)):
-        raise ValueError(
-            f"clone_model: {type(model).__name__} defines its own `call`; only the model itself "
-            "can be given."
-        )
-    return type(model).from_config(model.get_config())
-
-
-def _cloner(
-    clone_function: Callable[[Layer], Layer] | None, recursive: bool
-) -> Callable[[Layer], Layer]:
-    def clone(layer: Layer) -> Layer:
-        if recursive and isinstance(layer, Model):
-            return clone_model(layer, clone_function=clone_function, recursive=True)
-        if clone_function is None:
-            return type(layer).from_config(layer.get_config())
-        found = clone_function(layer)
-        if not isinstance(found, Layer):
+        clone: Model = clones.of_sequential(model, input_tensors)
+    elif model._functional is not None:
+        clone = clones.of_functional(model, input_tensors)
+    else:
+        if clone_function is not None or input_tensors is not None:
             raise ValueError(
-                f"clone_model: clone_function returned {type(found).__name__} for layer "
-                f"{layer.name!r}; expected a layer."
+                f"clone_model: {model.name!r} ({type(model).__name__}) defines `call`, so "
+                "clone_function and input_tensors cannot be used."
             )
-        return found
-
+        classes = {type(model).__name__: type(model)}
+        made: Model = deserialize_keras_object(serialize_keras_object(model), classes)
+        return made
+    if (config := model.get_compile_config()) is not None:
+        clone.compile_from_config(config)
     return clone
 
 
-def _sequential(model: Sequential, input_tensors: Any, clone: Callable[[Layer], Layer]) -> Any:
-    layers: list[Any] = [clone(layer) for layer in model.layers]
-    if input_tensors is not None:
-        tensors = tree.flatten(input_tensors)
-        if len(tensors) != 1:
-            raise ValueError(
-                f"clone_model: a Sequential model has one input, got {len(tensors)} input_tensors."
-            )
-        layers.insert(0, _as_input(tensors[0]))
-    elif model._functional is not None:
-        layers.insert(0, _new_input(model.inputs[0]))
-    return type(model)(layers, name=model.name)
+class _Clones:
+    """The new layers, each once."""
+
+    def __init__(self, clone: Any, call: Any, recursive: bool) -> None:
+        self._clone, self._call, self._recursive = clone, call, recursive
+        self._known: dict[int, Any] = {}
+
+    def __call__(self, layer: Any) -> Any:
+        if id(layer) not in self._known:
+            nested = isinstance(layer, Model) and self._recursive
+            if nested and isinstance(layer, Sequential):
+                new: Any = self.of_sequential(layer, None)
+            elif nested and layer._functional is not None:
+                new = self.of_functional(layer, None)
+            elif self._clone is not None:
+                new = self._clone(layer)
+                if not isinstance(new, Layer):
+                    raise ValueError(
+                        f"clone_model: clone_function returned {type(new).__name__} for layer "
+                        f"{layer.name!r}; expected a layer."
+                    )
+            else:
+                new = type(layer).from_config(layer.get_config())
+            self._known[id(layer)] = new
+        return self._known[id(layer)]
+
+    def of_sequential(self, model: Sequential, input_tensors: Any) -> Sequential:
+        layers: list[Any] = [self(layer) for layer in model.layers]
+        if input_tensors is not None:
+            found = _tensors(input_tensors)
+            if len(found) != 1:
+                raise ValueError(f"clone_model: expected one input tensor, got {len(found)}.")
+            layers.insert(0, found[0])
+        elif model._chain and isinstance(model._chain[0], InputLayer):
+            layers.insert(0, InputLayer.from_config(model._chain[0].get_config()))
+        return Sequential(layers, name=model.name, trainable=model.trainable)
+
+    def of_functional(self, model: Model, input_tensors: Any) -> Model:
+        assert model._functional is not None
+        plan = GraphPlan(model._functional)
+        plan.inputs = [
+            InputLayer.from_config(made.get_config()) if isinstance(made, InputLayer) else made
+            for made in plan.inputs
+        ]
+        given = None
+        if input_tensors is not None:
+            given = _tensors(input_tensors)
+            if len(given) != len(plan.inputs):
+                raise ValueError(
+                    f"clone_model: the model has {len(plan.inputs)} inputs, got {len(given)} "
+                    "input_tensors; give them in the structure of model.input."
+                )
+        call = {} if self._call is None else {"call": self._call}
+        graph = plan.graph(given, self, **call)
+        return Model(graph.input_structure, graph.output_structure, name=model.name)
 
 
-def _new_input(tensor: KerasTensor) -> KerasTensor:
-    layer = InputLayer(tensor.sample_shape, dtype=tensor.dtype, name=tensor.name)
-    found: KerasTensor = layer.output
+def _tensors(given: Any) -> list[KerasTensor]:
+    found = tree.flatten(given)
+    if not all(isinstance(tensor, KerasTensor) for tensor in found):
+        raise ValueError(f"clone_model: input_tensors must be symbolic tensors, got {given!r}.")
     return found
-
-
-def _as_input(tensor: Any) -> KerasTensor:
-    if not isinstance(tensor, KerasTensor):
-        raise ValueError(
-            f"clone_model: input_tensors must be made with Input, got {type(tensor).__name__}."
-        )
-    return tensor
-
-
-def _functional(
-    model: Model,
-    input_tensors: Any,
-    clone: Callable[[Layer], Layer],
-    call_function: Callable[..., Any] | None,
-) -> Model:
-    graph = model._functional
-    assert graph is not None
-    call = call_function or (lambda layer, *args, **kwargs: layer(*args, **kwargs))
-    if input_tensors is None:
-        fresh = [_new_input(tensor) for tensor in graph.inputs]
-    else:
-        fresh = [_as_input(tensor) for tensor in tree.flatten(input_tensors)]
-        if len(fresh) != len(graph.inputs):
-            raise ValueError(
-                f"clone_model: the model has {len(graph.inputs)} inputs, got {len(fresh)} "
-                "input_tensors."
-            )
-    known = {id(old): new for old, new in zip(graph.inputs, fresh, strict=True)}
-    clones: dict[int, Layer] = {}
-
-    def new(leaf: Any) -> Any:
-        return known[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
-
-    for node in graph.nodes:
-        if not node.inputs:
-            continue
-        if id(node.layer) not in clones:
-            clones[id(node.layer)] = clone(node.layer)
-        args, kwargs = tree.map_structure(new, [list(node.args), node.kwargs])
-        outputs = tree.flatten(call(clones[id(node.layer)], *args, **kwargs))
-        known.update({id(a): b for a, b in zip(node.outputs, outputs, strict=True)})
-    inputs = tree.pack_sequence_as(graph.input_structure, fresh)
-    outputs = tree.map_structure(new, graph.output_structure)
-    return Model(inputs, outputs, name=model.name)

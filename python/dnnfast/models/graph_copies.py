@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dnnfast import tracing, tree
@@ -51,14 +52,31 @@ class GraphPlan:
         self.input_structure = tree.map_structure(placed, graph.input_structure)
         self.output_structure = tree.map_structure(placed, graph.output_structure)
 
-    def graph(self) -> FunctionalGraph:
-        """Call the layers again, on new symbolic inputs."""
-        tensors: dict[_Place, KerasTensor] = {}
-        for i, found in enumerate(self.inputs):
-            if not isinstance(found, InputLayer):
-                shape, dtype, name = found
-                found = InputLayer(batch_shape=shape, dtype=dtype, name=name)
-            tensors[_Place(-1 - i, 0)] = found.output
+    def new_inputs(self) -> list[KerasTensor]:
+        """Return symbolic inputs like the graph's; those of input layers are these layers' own."""
+        found = []
+        for made in self.inputs:
+            if not isinstance(made, InputLayer):
+                shape, dtype, name = made
+                made = InputLayer(batch_shape=shape, dtype=dtype, name=name)
+            found.append(made.output)
+        return found
+
+    def graph(
+        self,
+        inputs: list[KerasTensor] | None = None,
+        replace: Callable[[Any], Any] = lambda layer: layer,
+        call: Callable[..., Any] = lambda layer, *args, **kwargs: layer(*args, **kwargs),
+    ) -> FunctionalGraph:
+        """Call the layers again, on new symbolic inputs.
+
+        Args:
+            inputs: the inputs, in order; default new ones.
+            replace: gives the layer to call in place of one.
+            call: calls a layer with its arguments.
+        """
+        new = self.new_inputs() if inputs is None else inputs
+        tensors = {_Place(-1 - i, 0): tensor for i, tensor in enumerate(new)}
 
         def value(leaf: Any) -> Any:
             return tensors[leaf.held] if isinstance(leaf.held, _Place) else leaf.held
@@ -66,10 +84,11 @@ class GraphPlan:
         with tracing.outside():
             for number, (layer, args, kwargs) in enumerate(self.calls):
                 args, kwargs = tree.map_structure(value, args), tree.map_structure(value, kwargs)
-                for i, tensor in enumerate(tree.flatten(layer(*args, **kwargs))):
+                outputs = call(replace(layer), *args, **kwargs)
+                for i, tensor in enumerate(tree.flatten(outputs)):
                     tensors[_Place(number, i)] = tensor
-        inputs = tree.map_structure(value, self.input_structure)
-        return FunctionalGraph(inputs, tree.map_structure(value, self.output_structure))
+        given = tree.map_structure(value, self.input_structure)
+        return FunctionalGraph(given, tree.map_structure(value, self.output_structure))
 
 
 class _Leaf:

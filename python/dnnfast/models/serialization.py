@@ -87,6 +87,23 @@ def _is_place(value: Any) -> bool:
     )
 
 
+def _node(given: Any) -> dict[str, Any]:
+    """Arguments of a call; Keras 2 wrote a list of ``[layer, call, output, keywords]`` instead."""
+    if isinstance(given, dict):
+        return given
+    tensors = [
+        {"class_name": "__keras_tensor__", "config": {"keras_history": place[:3]}}
+        for place in given
+    ]
+    kwargs = given[0][3] if given and len(given[0]) > 3 else {}
+    return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": kwargs}
+
+
+def _single(structure: Any) -> Any:
+    one = isinstance(structure, list) and len(structure) == 1
+    return structure[0] if one else structure
+
+
 class _Builder:
     """Creates the layers, then repeats their calls as soon as the inputs exist."""
 
@@ -104,7 +121,8 @@ class _Builder:
             name = entry["name"]
             if not entry["inbound_nodes"]:
                 self.outputs[name, 0] = self.layers[name]._inbound_nodes[0].outputs
-            waiting += [(name, i, node) for i, node in enumerate(entry["inbound_nodes"])]
+            nodes = [_node(given) for given in entry["inbound_nodes"]]
+            waiting += [(name, i, node) for i, node in enumerate(nodes)]
         while waiting:
             later = [item for item in waiting if not self._call(*item)]
             if len(later) == len(waiting):
@@ -145,7 +163,9 @@ def functional_from_config(cls: Any, config: dict[str, Any]) -> Any:
     builder.run()
     inputs = builder.structure(config["input_layers"])
     outputs = builder.structure(config["output_layers"])
-    # One input or output may also be written as a list of one.
+    if any(isinstance(node, list) for entry in config["layers"] for node in entry["inbound_nodes"]):
+        # Keras 2 wrote one input or output as a list of one.
+        inputs, outputs = _single(inputs), _single(outputs)
     model = cls(inputs, outputs, name=config.get("name"))
     if config.get("trainable") is False:
         model.trainable = False

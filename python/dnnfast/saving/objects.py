@@ -23,7 +23,14 @@ _FUNCTION_MODULES = (
     "metrics",
     "regularizers",
 )
-_CLASS_MODULES = ("layers", "optimizers", "optimizers.schedules", "dtype_policies", "random")
+_CLASS_MODULES = (
+    "layers",
+    "optimizers",
+    "optimizers.schedules",
+    "dtype_policies",
+    "mixed_precision",  # Policy, as Keras 2 wrote it
+    "random",
+)
 _FUNCTIONAL_MODULE = "keras.src.models.functional"
 
 

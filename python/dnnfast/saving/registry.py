@@ -67,7 +67,7 @@ def register_keras_serializable(
     return decorate
 
 
-def get_registered_name(item: Any) -> str:
+def get_registered_name(obj: Any) -> str:
     """Return the registered name of a class or function, else its own name.
 
     Example:
@@ -76,10 +76,10 @@ def get_registered_name(item: Any) -> str:
         'Dense'
     """
     try:
-        found = _names.get(item)
+        found = _names.get(obj)
     except TypeError:
         found = None
-    return found or str(item.__name__)
+    return found or str(obj.__name__)
 
 
 def get_registered_object(
