@@ -232,6 +232,17 @@ def test_a_callback_stops_a_fit_on_a_generator_without_end(device):
     assert int(model.optimizer.iterations) == 10
 
 
+def test_training_that_is_stopped_before_an_epoch_takes_one_step(device):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    model = classifier()
+    history = model.fit(X, Y, batch_size=BATCH, epochs=5, verbose=0, callbacks=[Stop()])
+    assert int(model.optimizer.iterations) == 8 + 1
+    assert len(history.history["loss"]) == 2
+
+
 def test_ctrl_c_is_answered_at_once_when_no_batch_comes():
     released = threading.Event()
 

@@ -92,6 +92,7 @@ class FitLoop:
             most = steps.at_once()
             most = most if self.limit is None else min(most, self.limit - done)
             count = min(most, model.steps_per_execution) if self._hooks else self._pacer.next(most)
+            count = 1 if model.stop_training else count  # set before the epoch: one step, and out
             probes = [c for c in self._probes if c.wants_probe()] if done == 0 else []
             if probes:
                 count = 1
@@ -113,7 +114,7 @@ class FitLoop:
             logs = {**steps.logs(), **failed} if self._hooks or failed else {}
             if self._hooks:
                 self.callbacks.call("on_train_batch_end", done - 1, logs)
-            if failed or (self._hooks and model.stop_training):
+            if failed or model.stop_training:
                 break
             self.callbacks.advance(done, samples, steps.logs)
         steps.end_epoch()
