@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _counts: dict[str, int] = {}
+_uids: dict[str, int] = {}
 
 
 def to_snake_case(name: str) -> str:
@@ -30,6 +31,13 @@ def reserve(name: str) -> None:
         _counts[prefix] = max(_counts.get(prefix, 0), int(number) + 1)
 
 
+def count(prefix: str) -> int:
+    """Return 1, 2, ... on later calls; these numbers are apart from those in names."""
+    _uids[prefix] = _uids.get(prefix, 0) + 1
+    return _uids[prefix]
+
+
 def reset() -> None:
-    """Start automatic names again at the bare prefix."""
+    """Start automatic names again at the bare prefix, and numbers at 1."""
     _counts.clear()
+    _uids.clear()

@@ -287,3 +287,12 @@ def test_settings():
     assert keras.backend.is_float_dtype("bfloat16")
     assert keras.backend.is_int_dtype(np.uint8)
     assert keras.utils.is_keras_tensor(keras.Input((2,)))
+    for types, expected in (
+        (("int32", "float32"), "float32"), (("uint8", "int8"), "int16"), (("bool", "int8"), "int8"),
+        (("float16", "bfloat16"), "float32"), ((int, "int8"), "int8"), ((float, "int8"), "float32"),
+        ((float, np.float16), "float16"), ((), "float32"),
+    ):  # fmt: skip
+        assert keras.backend.result_type(*types) == expected
+    assert [keras.backend.get_uid(name) for name in ("a", "a", "", "b")] == [1, 2, 1, 1]
+    keras.backend.clear_session()
+    assert keras.backend.get_uid("a") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dnnfast import naming
+from dnnfast.dtypes import standardize_dtype
 
 
 def clear_session(free_memory: bool = True) -> None:
@@ -49,3 +50,40 @@ def set_value(x: Any, value: Any) -> None:
     if not hasattr(x, "assign"):
         raise TypeError(f"set_value: expected a variable, got {type(x).__name__}.")
     x.assign(value)
+
+
+def get_uid(prefix: str = "") -> int:
+    """Return 1, 2, ... for each prefix, starting again after `clear_session`.
+
+    Args:
+        prefix: default "".
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.backend.get_uid("docs"), dnnfast.backend.get_uid("docs")
+        (1, 2)
+    """
+    return naming.count(prefix)
+
+
+def result_type(*dtypes: Any) -> str:
+    """Return the element type of the result of values of some types.
+
+    Args:
+        *dtypes: names or NumPy types; Python's ``int`` and ``float`` stand for numbers, which do
+            not widen arrays.
+
+    Raises:
+        ValueError: if there is no such type.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.backend.result_type("int32", "float16")
+        'float16'
+    """
+    from dnnfast.ops.values import result_type as of_values
+
+    if not dtypes:
+        return "float32"
+    python = (bool, int, float)
+    return of_values(*(t() if t in python else standardize_dtype(t) for t in dtypes))
