@@ -303,6 +303,11 @@ def tape_of(e: Expression) -> list[int] | None:
     return tape
 
 
+def looks_at_positions(e: Expression) -> bool:
+    """Tell whether ``e`` depends on where in the space of its map it is computed."""
+    return any(part.op in ("coordinate", "uniform") for part in in_order(e))
+
+
 def is_random(e: Expression) -> bool:
     """Tell whether ``e`` draws random bits."""
     return any(part.op == "uniform" for part in in_order(e))

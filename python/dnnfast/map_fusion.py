@@ -101,7 +101,8 @@ class _Fusion:
                 continue
             if self.graph.tensors[i].extents != self._space(node):
                 continue
-            if node.op == "reduce" and expressions.is_random(producer.attrs["expression"]):
+            # A reduction goes through its space in another order of axes.
+            if node.op == "reduce" and expressions.looks_at_positions(producer.attrs["expression"]):
                 continue
             if self._join(node, at, producer):
                 return True

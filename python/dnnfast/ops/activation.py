@@ -10,6 +10,7 @@ import numpy as np
 from dnnfast import checks, symbolic, tracing
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.ops.arithmetic import multiply
+from dnnfast.ops.core import cast
 from dnnfast.ops.curves import record_curve
 from dnnfast.ops.joining import split
 from dnnfast.ops.tables import ANY, document, four_texts
@@ -49,12 +50,12 @@ def apply_curve(x: Any, kind: str, alpha: float = 0.0, beta: float = 0.0) -> Any
     alpha, beta = (*(checks.number(kind, name, value) for name, value in given), 0.0, 0.0)[:2]
     if kind == "celu" and alpha == 0.0:
         raise ValueError("celu: alpha must not be 0.")
-    if symbolic.is_symbolic(x):
-        return record_curve(x, kind, alpha, beta)
-    values = array(x)
     # Straight pieces of slope 1 keep whole numbers whole.
-    whole = kind in ("relu", "relu6", "hard_tanh") and values.dtype.kind in "iu"
-    dtype = values.dtype.name if whole else floating(dtype_of(values))
+    whole = kind in ("relu", "relu6", "hard_tanh") and dtype_of(x) != "bool"
+    dtype = dtype_of(x) if whole else floating(dtype_of(x))
+    if symbolic.is_symbolic(x):
+        return cast(record_curve(x, kind, alpha, beta), dtype)
+    values = array(x)
     with np.errstate(all="ignore"):
         return np.asarray(_numbers(values.astype(np.float64), kind, alpha, beta)).astype(dtype)
 

@@ -227,14 +227,14 @@ def size(x: Any) -> Any:
 
     Example:
         >>> import dnnfast
-        >>> int(dnnfast.ops.size([[1, 2]]))
+        >>> dnnfast.ops.size([[1, 2]])
         2
     """
     sizes = extents(x) if symbolic.is_symbolic(x) else array(x).shape
     count = math.prod(abs(n) for n in sizes)
     power = sum(1 for n in sizes if n < 0)
     if not power:
-        return np.asarray(count, np.int32)
+        return count
 
     def build() -> Expression:
         e = expressions.constant(float(count))

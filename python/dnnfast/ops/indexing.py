@@ -22,6 +22,13 @@ def _sliced(size: int, key: slice) -> tuple[int, int, int]:
     return start, step, len(range(start, stop, step))
 
 
+def _row(x: Any, keys: list[Any], axis: int) -> Any:
+    """Return ``x[keys]`` where an axis that depends on the batch has an integer."""
+    at = [i for i, k in enumerate(keys) if k is not None][axis]
+    taken = symbolic.gather(x, keys[at], axis, along=False)
+    return get_item(taken, (*keys[:at], *keys[at + 1 :]))
+
+
 def get_item(x: Any, key: Any) -> Any:
     """Return ``x[key]`` of a symbolic tensor: integers, slices, ``...``, None, or an index tensor.
 
@@ -66,7 +73,9 @@ def get_item(x: Any, key: Any) -> Any:
             steps.append(step)
             starts.append(first)
         else:
-            if size < 0 or not -size <= k < size:
+            if size < 0:
+                return _row(x, keys, axis)
+            if not -size <= k < size:
                 raise IndexError(f"index {k} is outside of axis {axis} of size {size}.")
             starts.append(k % size)
     return symbolic.view(x, extents, source, starts, steps)

@@ -315,7 +315,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     if count < 0:
         raise ValueError("vander: N must be given for a vector that depends on the batch.")
     if not symbolic.is_symbolic(value):
-        return np.vander(value, count, increasing)
+        return np.vander(value, count, increasing).astype(value.dtype)
     powers = [add(multiply(value, 0), 1)]
     while len(powers) < count:
         powers.append(multiply(powers[-1], value))

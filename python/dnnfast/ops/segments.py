@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from dnnfast import symbolic
+from dnnfast.expressions import Expression, apply, constant
 from dnnfast.ops.arithmetic import add, maximum, minimum, multiply
 from dnnfast.ops.core import cast
 from dnnfast.ops.creation import ones_like
-from dnnfast.ops.logic import greater, where
+from dnnfast.ops.logic import greater, less, where
 from dnnfast.ops.probability import one_hot
 from dnnfast.ops.reduction import max, min, prod
-from dnnfast.ops.shaping import expand_dims
+from dnnfast.ops.shaping import broadcast_extents, expand_dims
 from dnnfast.ops.values import array, dtype_of, extents, integers, is_float, rank, shown
 
 _FUNCTIONS: dict[str, tuple[Any, Any]] = {
@@ -50,7 +51,7 @@ def _segment(kind: str, data: Any, segment_ids: Any, num_segments: int | None) -
         num_segments = int(ids.max()) + 1 if ids.size else 0
     dtype = dtype_of(x)
     if traced and kind == "sum":
-        return symbolic.scatter(x, ids, 0, num_segments)
+        return _added(x, ids, num_segments)
     neutral = _neutral(kind, dtype)
     function, reduce = _FUNCTIONS[kind]
     if not traced:
@@ -62,6 +63,21 @@ def _segment(kind: str, data: Any, segment_ids: Any, num_segments: int | None) -
     extra = tuple(range(2, rank(x) + 1))
     own = expand_dims(own, extra) if extra else own
     return cast(reduce(where(own, expand_dims(x, 1), neutral), 0), dtype)
+
+
+def _added(values: Any, numbers: Any, size: int) -> Any:
+    """Record sums of rows by number; what has none of the numbers is left out."""
+    numbers = numbers if symbolic.is_symbolic(numbers) else symbolic.tensor(numbers)
+
+    def within(e: Expression) -> Expression:
+        count = Expression("batch") * float(-size) if size < 0 else constant(float(size))
+        return apply("less_equal", 0.0, e) * apply("less", e, count)
+
+    inside = symbolic.map_("scatter", within, (numbers,), "bool")
+    extra = rank(values) - rank(numbers)
+    if extra:
+        inside = expand_dims(inside, [rank(numbers) + i for i in range(extra)])
+    return symbolic.scatter(where(inside, values, 0), numbers, 0, size)
 
 
 def segment_sum(
@@ -163,8 +179,8 @@ def _row_numbers(what: str, indices: Any, sizes: Sequence[int]) -> Any:
     number: Any = None
     for j, size in enumerate(sizes):
         part = indices[..., j]
-        if not symbolic.is_symbolic(part):
-            part = np.where(part < 0, part + abs(size), part) if size >= 0 else part
+        if size >= 0:  # negative ones count from the end
+            part = where(less(part, 0), add(part, size), part)
         number = part if number is None else add(multiply(number, size), part)
     return number
 
@@ -201,7 +217,7 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Any:
         np.add.at(result, tuple(np.moveaxis(at, -1, 0)), x)
         return result
     numbers = _row_numbers("scatter", at, sizes[:count])
-    rows = symbolic.scatter(x, numbers, 0, math.prod(sizes[:count]))
+    rows = _added(x, numbers, math.prod(sizes[:count]))
     return symbolic.regroup(rows, sizes)
 
 
@@ -238,9 +254,16 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
             f"scatter_update: indices of shape {shown(extents(at))} for inputs of shape "
             f"{shown(sizes)}; expected (count, k) with k up to {len(sizes)}."
         )
+    if extents(new) not in ((), (extents(at)[0], *sizes[count:])):
+        raise ValueError(
+            f"scatter_update: updates of shape {shown(extents(new))}; expected "
+            f"{shown((extents(at)[0], *sizes[count:]))}."
+        )
     if not symbolic.is_symbolic(inputs, indices, updates):
         return _updated(x, at, new, reduction)
     numbers = _row_numbers("scatter_update", at, sizes[:count])
+    if rank(new) == 0:
+        new = broadcast_extents(symbolic.tensor(new), (extents(at)[0], *sizes[count:]))
     if reduction is None and not symbolic.is_symbolic(at):
         # The last one of equal positions.
         last = sorted({int(n): i for i, n in enumerate(np.asarray(numbers))}.values())
@@ -264,10 +287,10 @@ def _recorded_update(x: Any, numbers: Any, new: Any, reduction: str | None, coun
     sizes = extents(x)
     rows = math.prod(sizes[:count])
     if reduction in (None, "add"):
-        total = symbolic.regroup(symbolic.scatter(new, numbers, 0, rows), sizes)
+        total = symbolic.regroup(_added(new, numbers, rows), sizes)
         if reduction == "add":
             return add(x, total)
-        hits = symbolic.scatter(ones_like(new), numbers, 0, rows)
+        hits = _added(ones_like(new), numbers, rows)
         return where(greater(symbolic.regroup(hits, sizes), 0), total, x)
     if rows < 0:
         raise ValueError(f"scatter_update: {reduction!r} along the batch is not supported.")

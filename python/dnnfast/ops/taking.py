@@ -174,7 +174,8 @@ def slice(inputs: Any, start_indices: Any, shape: Sequence[int]) -> Any:
 
 def _moving_slice(x: Any, axis: int, start: Any, count: int, size: int) -> Any:
     if size < 0:
-        if not symbolic.is_symbolic(start) and start == 0 and count in (-1, size):
+        # A block of the whole size starts at 0, whatever is asked.
+        if count == size and (symbolic.is_symbolic(start) or start == 0):
             return x
         raise ValueError(f"slice: axis {axis} depends on the batch and can only be taken whole.")
     first = clip(cast(start, "int32"), 0, size - count)
@@ -219,7 +220,7 @@ def _update_recorded(x: Any, starts: list[Any], updates: Any) -> Any:
     x, sizes, block = symbolic.tensor(x), extents(x), extents(updates)
     inside: Any = None
     for axis, (start, size, count) in enumerate(zip(starts, sizes, block, strict=True)):
-        if size == count and not symbolic.is_symbolic(start):
+        if size == count:
             continue
         if size < 0 or count < 0:
             raise ValueError(
