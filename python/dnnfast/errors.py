@@ -34,6 +34,18 @@ class NonFiniteLossError(FloatingPointError):
         return type(self), (self.step, self.loss)
 
 
+class UnknownArgumentError(TypeError, ValueError):
+    """A constructor was given an argument that it does not have.
+
+    Python's own error of this kind is a TypeError, Keras's a ValueError; this one is both.
+
+    Example:
+
+    >>> issubclass(UnknownArgumentError, ValueError)
+    True
+    """
+
+
 def suggest(name: object, choices: Iterable[str]) -> str:
     """Return a sentence that names the closest choices, or "" where none is close.
 

@@ -71,6 +71,7 @@ class KerasTensor:
             extents = [-1 if size is None else size for size in sizes]
         # Sizes, where -n is n times the batch.
         self.extents: tuple[int, ...] = tuple(extents)
+        self.batch_size: int | None = None  # where it is fixed
         self.dtype = dtypes.standardize_dtype(dtype)
         self.name = name or naming.auto_name("keras_tensor")
         self.record = record
@@ -78,8 +79,21 @@ class KerasTensor:
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """The full shape; None where a size depends on the batch."""
-        return tuple(None if size < 0 else size for size in self.extents)
+        """The full shape; None where a size depends on the batch, unless that is fixed."""
+        batch = self.batch_size
+        if batch is None:
+            return tuple(None if size < 0 else size for size in self.extents)
+        return tuple(-size * batch if size < 0 else size for size in self.extents)
+
+    @classmethod
+    def of_batch(
+        cls, shape: Sequence[int | None], dtype: str = "float32", name: str | None = None
+    ) -> KerasTensor:
+        """Return a placeholder whose first axis is the batch, of a fixed size if it has one."""
+        sizes = partial_shape("KerasTensor", shape)
+        tensor = cls((None, *sizes[1:]) if sizes else (), dtype, name=name)
+        tensor.batch_size = sizes[0] if sizes else None
+        return tensor
 
     @property
     def ndim(self) -> int:

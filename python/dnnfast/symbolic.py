@@ -81,7 +81,7 @@ def _emit(
         )
     name = tracing.current_layer_name() or op
     record = tracing.OpRecord(op, tuple(inputs), attrs, name)
-    return KerasTensor((), dtype, record=record, extents=extents)
+    return tracing.with_batch_of(inputs, KerasTensor((), dtype, record=record, extents=extents))
 
 
 def map_(

@@ -10,6 +10,7 @@ from typing import Any
 
 from dnnfast import engine
 from dnnfast.keras_tensor import KerasTensor
+from dnnfast.masks import mask_of, set_mask
 from dnnfast.variable import Variable
 
 
@@ -58,13 +59,15 @@ class RandomStream:
 class Recorder:
     """What a trace leaves beside its outputs.
 
+    ``time`` is the `graph.Assignment.time` of what is assigned, or "eager" in a call on arrays.
     ``assigned`` holds the values that variables have from then on, by id, each with its variable
-    and `graph.Assignment.time`; ``losses`` scalars or values by sample that are added to the loss.
+    and time; ``losses`` scalars or values by sample that are added to the loss.
     """
 
     time: str = "train"
     assigned: dict[int, tuple[Variable, KerasTensor, str]] = field(default_factory=dict)
     losses: list[Any] = field(default_factory=list)
+    owners: list[Any] = field(default_factory=list)  # the layers that added the losses
 
 
 @dataclass
@@ -157,6 +160,12 @@ def add_loss(value: Any) -> None:
     """Add to the loss of the model that is being traced."""
     if _stack.recorders:
         _stack.recorders[-1].losses.append(value)
+        _stack.recorders[-1].owners.append(_stack.frames[-1].layer if _stack.frames else None)
+
+
+def eager() -> bool:
+    """Tell whether a call on arrays is being traced."""
+    return bool(_stack.recorders) and _stack.recorders[-1].time == "eager"
 
 
 def keep(found: Recorder) -> None:
@@ -164,6 +173,7 @@ def keep(found: Recorder) -> None:
     if _stack.recorders:
         _stack.recorders[-1].assigned.update(found.assigned)
         _stack.recorders[-1].losses.extend(found.losses)
+        _stack.recorders[-1].owners.extend(found.owners)
 
 
 def keep_both(in_training: Recorder, otherwise: Recorder) -> None:
@@ -217,12 +227,33 @@ def emit(
         shape = engine.infer_shape(op, shapes, attrs)
     except ValueError as error:
         raise ValueError(f"Layer {name!r}: {error}" if name else str(error)) from None
-    first = next(t for t in inputs if isinstance(t, KerasTensor))
     record = OpRecord(op, tuple(inputs), attrs, name or op)
-    return KerasTensor((first.shape[0], *shape), record=record)
+    first = next(t for t in inputs if isinstance(t, KerasTensor))
+    dtype = first.dtype if op == "reshape" else "float32"
+    return with_batch_of(inputs, KerasTensor((), dtype, record=record, extents=(-1, *shape)))
+
+
+def with_batch_of(inputs: Sequence[Any], result: KerasTensor) -> KerasTensor:
+    """Return the result of an op, for the batch of its operands."""
+    sizes = (t.batch_size for t in inputs if isinstance(t, KerasTensor))
+    result.batch_size = next((size for size in sizes if size is not None), None)
+    return result
+
+
+def with_batch(value: Any) -> Any:
+    """Return a placeholder that belongs to no model as one whose first axis is the batch."""
+    raw = isinstance(value, KerasTensor) and value.record is None and value._keras_history is None
+    if not raw or not value.extents or value.extents[0] < 0:
+        return value
+    tensor = KerasTensor.of_batch(value.shape, value.dtype, value.name)
+    mask = mask_of(value)
+    if mask is not None:
+        set_mask(tensor, with_batch(mask))
+    return tensor
 
 
 def alias(tensor: KerasTensor) -> KerasTensor:
     """Return a new symbolic tensor that stands for the same value."""
     record = OpRecord("identity", (tensor,), {}, current_layer_name() or "identity")
-    return KerasTensor(tensor.shape, tensor.dtype, record=record)
+    found = KerasTensor((), tensor.dtype, record=record, extents=tensor.extents)
+    return with_batch_of([tensor], found)

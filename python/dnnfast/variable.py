@@ -150,6 +150,11 @@ class Variable:
 
     def borrow(self) -> np.ndarray:
         """Return the current value, not to be written; a copy only where an engine holds it."""
+        replaced = stateless.value_in_scope(self)
+        return self.kept() if replaced is None else replaced
+
+    def kept(self) -> np.ndarray:
+        """Return the value itself, whatever a `StatelessScope` says; not to be written."""
         return self._stored() if self._value is None else self._value
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import checks, tree
+from dnnfast import checks, dtypes, tree
 from dnnfast.layers.copying import Copying
 from dnnfast.name_scopes import current_path
 from dnnfast.random import SeedGenerator
@@ -69,40 +69,67 @@ class WeightsMixin(Copying):
         regularizer: Any = None,
         constraint: Any = None,
         aggregation: Any = "none",
+        overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> Variable:
         """Create a variable of the layer.
 
         Args:
-            shape: default a scalar.
-            initializer: a name, object or callable. Default ``"glorot_uniform"`` ("zeros" for
-                a scalar).
-            dtype: only float32.
-            trainable: default True.
-            regularizer: an L1, L2 or L1L2 penalty.
-            constraint: not supported; None.
-            name: default ``"variable"``.
+            shape: a tuple of known sizes. Default (), a single number.
+            initializer: a name, an object, a callable of ``(shape, dtype)`` or an array. Default
+                ``"glorot_uniform"``, and ``"zeros"`` for integers and truth values.
+            dtype: default that of the layer's weights, float32. Weights that are trained are
+                float32.
+            trainable: whether training updates it. Default True.
+            autocast: accepted; values are used as they are.
+            regularizer: a penalty on the value (`dnnfast.regularizers`), or None.
+            constraint: what maps a new value to an allowed one (`dnnfast.constraints`), or None.
+            aggregation: accepted, one of ``"none"``, ``"mean"``, ``"sum"``,
+                ``"only_first_replica"``.
+            overwrite_with_gradient: kept as an attribute of the variable. Default False.
+            name: default ``"variable"``, numbered.
 
         Raises:
-            ValueError: if an argument is not supported.
+            ValueError: if an argument is out of range, or the name stands in place of the shape.
             MemoryError: if the weight is larger than this machine's memory.
-        """
-        from dnnfast import initializers, regularizers
 
+        Example:
+            >>> import dnnfast
+            >>> layer = dnnfast.layers.Layer(name="mine")
+            >>> layer.add_weight((2, 3), "ones", name="w").path
+            'mine/w'
+        """
+        from dnnfast import constraints, initializers, regularizers
+
+        if isinstance(shape, str):
+            raise ValueError(
+                f"Layer {self.name!r}: add_weight takes the shape first; write "
+                f"add_weight(shape=..., name={shape!r})."
+            )
         if isinstance(shape, (int, np.integer)):
             shape = (int(shape),)
-        shape = tuple(shape or ())
-        if any(size is None for size in shape):
-            raise ValueError(f"Layer {self.name!r}: a weight's shape must be known, got {shape}.")
-        shape = checks.known_shape(f"Layer {self.name!r}: add_weight", shape)
-        _check_memory(self.name, shape, name or "variable")
-        if constraint is not None:
-            raise ValueError(f"Layer {self.name!r}: weight constraints are not supported.")
-        initializer = initializers.get(initializer or ("glorot_uniform" if shape else "zeros"))
-        variable = Variable(initializer, shape, trainable=trainable, name=name or "variable")
+        sizes = tuple(shape or ())
+        if any(size is None for size in sizes):
+            raise ValueError(f"Layer {self.name!r}: a weight's shape must be known, got {sizes}.")
+        sizes = checks.known_shape(f"Layer {self.name!r}: add_weight", sizes)
+        _check_memory(self.name, sizes, name or "variable")
+        kind = "float32" if dtype is None else dtypes.standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if "float" in kind else "zeros"
+        variable = Variable(
+            initializers.get(initializer),
+            sizes,
+            dtype=kind,
+            trainable=trainable,
+            autocast=autocast,
+            aggregation=aggregation,
+            name=name,
+        )
         # The scopes around it count, then the layer.
         variable.path = "/".join(filter(None, (current_path(), self.name, variable.name)))
         variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
         self._variables.append(variable)
         return variable
 

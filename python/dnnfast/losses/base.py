@@ -100,11 +100,6 @@ class Loss(Configurable):
         return float(rows.sum() if self.reduction == "sum" else rows.sum() / total)
 
 
-def mask_of(x: Any) -> Any:
-    """Return the mask that travels with a tensor, or None."""
-    return getattr(x, "_keras_mask", None)
-
-
 def reduced(values: Any, sample_weight: Any, mask: Any, reduction: str) -> Any:
     """Return the reduction of a loss's values."""
     from dnnfast import ops

@@ -6,7 +6,7 @@ from typing import Any
 
 from dnnfast import tree
 from dnnfast.keras_tensor import KerasTensor
-from dnnfast.layers.base import CallNode
+from dnnfast.layers.call_node import CallNode
 from dnnfast.layers.core.input_layer import InputLayer
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from dnnfast import naming, tree
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
+from dnnfast.layers.building import map_shapes
 from dnnfast.models.functional import FunctionalGraph
 from dnnfast.models.portable import PortableMixin
 from dnnfast.training.trainer import Trainer
@@ -176,16 +177,7 @@ class Model(PortableMixin, Trainer, Layer):
         """Create the weights for an input shape (batch axis included)."""
         if self.built or input_shape is None:
             return
-        nested = isinstance(input_shape, dict) or (
-            isinstance(input_shape, (list, tuple))
-            and any(isinstance(s, (list, tuple)) for s in input_shape)
-        )
-        if isinstance(input_shape, dict):
-            example: Any = {k: KerasTensor(tuple(s)) for k, s in input_shape.items()}
-        elif nested:
-            example = [KerasTensor(tuple(s)) for s in input_shape]
-        else:
-            example = KerasTensor(tuple(input_shape))
+        example = map_shapes(KerasTensor.of_batch, input_shape)
         # Set first: a subclass's own `build` may have led here.
         self.built, self._build_shapes = True, input_shape
         try:

@@ -14,8 +14,9 @@ from dnnfast import graph as ir
 from dnnfast import tracing
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.losses import Loss
-from dnnfast.losses.base import mask_of, reduced
+from dnnfast.losses.base import reduced
 from dnnfast.lowering import Lowered
+from dnnfast.masks import mask_of
 from dnnfast.metrics import MeanMetricWrapper, Metric
 from dnnfast.training.targets import Expected
 

@@ -45,7 +45,7 @@ class Program:
             return
         for i, variable in enumerate(self.variables):
             if variable.version != self._versions[i]:
-                self.session.set_parameter(i, variable.borrow())
+                self.session.set_parameter(i, variable.kept())
                 self._versions[i] = variable.version
                 variable.give_to(self, i)
         self._time = clock.now

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import random, tracing, tree
+from dnnfast import random, stateless, tracing, tree
 from dnnfast.config import settings
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.lowering import Lowered, lower
 from dnnfast.training.arrays import count_of
 from dnnfast.training.compiled import CompileSpec, Outputs
 from dnnfast.training.device_arrays import DeviceArray, empty_like_given, native
+from dnnfast.training.eager import ArrayCall, forget_losses
 from dnnfast.training.inputs import prepare_inputs
 from dnnfast.training.objective import Resolved
 from dnnfast.training.program import Program
@@ -43,6 +44,7 @@ class ProgramsMixin:
         self._input_structure: Any = None
         self._output_structure: Any = None
         self._trainable_ids: set[int] | None = None
+        self._array_calls: dict[Any, ArrayCall | None] = {}
         self._lowered: Lowered | None = None
         self._program: Program | None = None
         self._signature: Any = None
@@ -52,6 +54,7 @@ class ProgramsMixin:
         if "_program" in self.__dict__:
             self._lowered = self._program = self._signature = None
             self._input_structure = self._output_structure = None
+            self._array_calls = {}
 
     @property
     def compiled(self) -> bool:
@@ -80,7 +83,7 @@ class ProgramsMixin:
 
     def _fresh_outputs(self) -> Outputs:
         """Trace again, so that what changed since the last time takes effect."""
-        self._lowered = None
+        self._lowered, self._array_calls = None, {}
         return self._outputs()
 
     @property
@@ -133,6 +136,12 @@ class ProgramsMixin:
         with tracing.calling(None, tracing.AUTOMATIC):
             return self(structure)  # type: ignore[operator]
 
+    def _structured(self, tensors: list[Any]) -> Any:
+        """Return inputs nested as the model takes them."""
+        if self._functional is None:
+            return tree.pack_sequence_as(self._input_structure, tensors)
+        return tensors if len(tensors) > 1 else tensors[0]
+
     def _lower(self) -> Lowered:
         if self._lowered is not None:
             return self._lowered
@@ -142,13 +151,9 @@ class ProgramsMixin:
                 f"Model {self.name!r} is not built: its input shape is not known. Give the first "
                 "layer an Input, or call the model (or fit) on data first."
             )
-        fresh = [KerasTensor(t.shape, t.dtype, name=t.name) for t in tensors]
-        if self._functional is None:
-            structure: Any = tree.pack_sequence_as(self._input_structure, fresh)
-        else:
-            structure = fresh if len(fresh) > 1 else fresh[0]
+        fresh = [KerasTensor.of_batch((None, *t.sample_shape), t.dtype, t.name) for t in tensors]
         with tracing.recorder() as recorder:
-            outputs = self._trace(structure)
+            outputs = self._trace(self._structured(fresh))
         self._output_structure = outputs
         self._trainable_ids = {id(v) for v in self.trainable_weights}  # type: ignore[attr-defined]
         self._lowered = lower(fresh, tree.flatten(outputs), self._trainable_ids, recorder)
@@ -254,7 +259,35 @@ class ProgramsMixin:
     def _call_on_arrays(self, x: Any, training: bool) -> Any:
         inputs = prepare_inputs(self, x)
         self._rows_of(inputs)
+        call = self._call_with_effects(inputs, training)
+        if call is not None:
+            return call.run(inputs, training, self._seed, self._advance_clock(1))
         return self._predict_at_once(inputs, training)
+
+    def _call_with_effects(self, inputs: list[Any], training: bool) -> ArrayCall | None:
+        """Return the call, recorded, if it leaves more than outputs; else None."""
+        in_scope = stateless.current() is not None
+        adds_losses = self._lowered is not None and bool(self._lowered.recorder.losses)
+        if not (training or in_scope or adds_losses):
+            return None
+        if any(isinstance(x, DeviceArray) for x in inputs):
+            return None
+        layers = self._all_layers()  # type: ignore[attr-defined]
+        key = (training, settings.device(), tuple(layer._trainable for layer in layers))
+        if in_scope or key not in self._array_calls:
+            call = ArrayCall(
+                lambda tensors: self(self._structured(tensors)),  # type: ignore[operator]
+                inputs,
+                training,
+                [tensor.dtype for tensor in self._input_tensors() or []],
+            )
+            if in_scope:
+                return call  # with the scope's values, which no later call may see
+            self._array_calls[key] = call if call.changes_state else None
+        found = self._array_calls[key]
+        if found is not None:
+            forget_losses(self)
+        return found
 
     def _predict_at_once(self, inputs: list[np.ndarray], training: bool) -> Any:
         """Return the outputs for checked arrays, computed in one batch and by one native call."""

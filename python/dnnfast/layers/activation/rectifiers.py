@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dnnfast import activations, checks
-from dnnfast.layers.base import Layer, renamed_argument, single_input
+from dnnfast.layers.arguments import renamed_argument, single_input
+from dnnfast.layers.base import Layer
 
 
 class ReLU(Layer):

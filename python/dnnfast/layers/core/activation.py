@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dnnfast import activations
-from dnnfast.layers.base import Layer, single_input
+from dnnfast.layers.arguments import single_input
+from dnnfast.layers.base import Layer
 
 
 class Activation(Layer):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast import activations, initializers, regularizers, tracing
-from dnnfast.layers.base import Layer, positive_int, single_input
+from dnnfast import activations, constraints, initializers, ops, regularizers, tracing
+from dnnfast.layers.arguments import positive_int, single_input
+from dnnfast.layers.base import Layer
+from dnnfast.layers.input_spec import InputSpec
 from dnnfast.saving.objects import serialize_keras_object
 
 
@@ -18,16 +20,15 @@ class Dense(Layer):
         use_bias: default True.
         kernel_initializer: default ``"glorot_uniform"``.
         bias_initializer: default ``"zeros"``.
-        kernel_regularizer: L1, L2 or L1L2, or None.
-        bias_regularizer: L1, L2 or L1L2, or None.
-        activity_regularizer: not supported; None.
-        kernel_constraint: not supported; None.
-        bias_constraint: not supported; None.
+        kernel_regularizer: a penalty on the kernel, or None.
+        bias_regularizer: a penalty on the bias, or None.
+        activity_regularizer: a penalty on the output (divided by the batch), or None.
+        kernel_constraint: what the kernel is mapped to after each step, or None.
+        bias_constraint: the same for the bias.
         **kwargs: ``name``, ``trainable``, ``input_shape``.
 
     Raises:
-        ValueError: if an argument is out of range or not supported.
-        TypeError: if an argument is not known.
+        ValueError: if an argument is out of range or not known.
 
     Formula: ``y = activation(x @ kernel + bias)`` along the last axis; the kernel has shape
     (inputs, units).
@@ -40,6 +41,8 @@ class Dense(Layer):
         >>> [w.shape for w in layer.weights]
         [(3, 2), (2,)]
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -60,18 +63,17 @@ class Dense(Layer):
                 kwargs.pop(key, None)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_int(f"Dense {self.name!r}", "units", units)
-        if kernel_constraint is not None or bias_constraint is not None:
-            raise ValueError(
-                f"Dense {self.name!r}: weight constraints are not supported; leave them out."
-            )
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.kernel: Any = None
         self.bias: Any = None
+        self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: Any) -> None:
         """Create kernel and bias."""
@@ -84,25 +86,29 @@ class Dense(Layer):
             (input_shape[-1], self.units),
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
             name="kernel",
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                (self.units,), self.bias_initializer, regularizer=self.bias_regularizer, name="bias"
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
             )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
 
-    def _check_inputs(self, args: tuple[Any, ...]) -> None:
-        x = single_input(self, args)
-        if self.built and self.kernel is not None and x.shape[-1] != self.kernel.shape[0]:
-            raise ValueError(
-                f"Layer {self.name!r} (Dense): the input has shape {x.shape}, but the layer was "
-                f"built for a last axis of {self.kernel.shape[0]}. Use a new layer, or inputs of "
-                "that width."
-            )
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the output shape for an input shape (batch axis included)."""
+        return (*input_shape[:-1], self.units)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Return the layer's output."""
         x = single_input(self, (inputs,))
+        if not x.batched:
+            y = ops.matmul(x, self.kernel)
+            return self.activation(y if self.bias is None else ops.add(y, self.bias))
         variables = [self.kernel] if self.bias is None else [self.kernel, self.bias]
         precision = self._own_policy.precision
         attrs = {} if precision == "float32" else {"precision": precision}
@@ -119,7 +125,7 @@ class Dense(Layer):
             "bias_initializer": serialize_keras_object(self.bias_initializer),
             "kernel_regularizer": serialize_keras_object(self.kernel_regularizer),
             "bias_regularizer": serialize_keras_object(self.bias_regularizer),
-            "activity_regularizer": None,
-            "kernel_constraint": None,
-            "bias_constraint": None,
+            "kernel_constraint": serialize_keras_object(self.kernel_constraint),
+            "bias_constraint": serialize_keras_object(self.bias_constraint),
+            "quantization_config": None,
         }

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dnnfast.keras_tensor import KerasTensor
-from dnnfast.layers.base import CallNode, Layer, shape_tuple
+from dnnfast.layers.arguments import shape_tuple
+from dnnfast.layers.base import Layer
+from dnnfast.layers.call_node import CallNode
 
 
 class InputLayer(Layer):
@@ -58,7 +60,7 @@ class InputLayer(Layer):
         self._make_tensor()
 
     def _make_tensor(self) -> None:
-        tensor = KerasTensor(self.batch_shape, self.data_dtype, name=self.name)
+        tensor = KerasTensor.of_batch(self.batch_shape, self.data_dtype, self.name)
         CallNode(self, (), {}).attach([tensor])
 
     def __setstate__(self, state: dict[str, Any]) -> None:

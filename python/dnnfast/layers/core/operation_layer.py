@@ -26,14 +26,16 @@ class OperationLayer(Layer):
         'same'
     """
 
+    _allow_non_tensor_positional_args = True
+
     def __init__(self, operation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.operation = operation
         self.built = True
 
-    def _call_parameters(self) -> tuple[set[str], bool]:
-        parameters = inspect.signature(self.operation.call).parameters
-        return set(parameters), any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    @property
+    def _call_signature(self) -> inspect.Signature:
+        return inspect.signature(self.operation.call)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Return the operation's outputs."""

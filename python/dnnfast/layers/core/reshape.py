@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dnnfast import tracing
-from dnnfast.layers.base import Layer, shape_tuple, single_input
+from dnnfast.layers.arguments import shape_tuple, single_input
+from dnnfast.layers.base import Layer
 
 
 class Flatten(Layer):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dnnfast import checks, initializers, regularizers, tracing
-from dnnfast.layers.base import Layer, single_input
+from dnnfast.layers.arguments import single_input
+from dnnfast.layers.base import Layer
 from dnnfast.saving.objects import serialize_keras_object
 
 
