@@ -198,11 +198,11 @@ class Variable:
 
     def assign_add(self, value: Any) -> Variable:
         """Add to the value."""
-        return self.assign(self._operate(operator.add, value))
+        return self.assign(self + value)
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract from the value."""
-        return self.assign(self._operate(operator.sub, value))
+        return self.assign(self - value)
 
     def give_to(self, owner: Owner, index: int) -> None:
         """Let ``owner`` hold the (unchanged) value from now on."""

@@ -86,7 +86,7 @@ ARGUMENTS = {
     "optimizer": (lambda: classifier(optimizer="adm"), ValueError, '"adam"'),
     "optimizer argument": (lambda: keras.optimizers.SGD(momentun=1), TypeError, '"momentum"'),
     "loss": (lambda: classifier(loss="mes"), ValueError, '"mse"'),
-    "loss function": (lambda: classifier(loss=lambda t, p: t), ValueError, "engines"),
+    "loss function": (lambda: classifier(loss=3), ValueError, "unknown loss 3"),
     "metric": (lambda: classifier(metrics=["acuracy"]), ValueError, "unknown metric"),
     "clips": (lambda: keras.optimizers.SGD(clipnorm=1, clipvalue=1), ValueError, "clipnorm and"),
     "learning rate": (lambda: keras.optimizers.SGD("fast"), ValueError, "learning_rate"),

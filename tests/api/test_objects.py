@@ -8,12 +8,13 @@ import pytest
 
 import dnnfast as keras
 from api.data import classes, classifier, regression
+from api.measures import new_metric
 
 OBJECTS = [
     *(cls() for cls in keras.initializers.ALL.values()),
     *(cls() for cls in keras.regularizers.ALL.values()),
     *(cls() for cls in keras.losses.ALL.values()),
-    *(cls() for cls in keras.metrics.ALL.values()),
+    *(new_metric(cls) for cls in keras.metrics.ALL.values()),
     *(cls(learning_rate=0.5, clipnorm=1.0) for cls in keras.optimizers.ALL.values()),
     keras.layers.Dense(3, "relu", kernel_regularizer="l2", name="a"),
     keras.layers.Dense(3, keras.layers.LeakyReLU(name="inner"), name="a"),

@@ -38,7 +38,11 @@ class Measure:
     @property
     def keeps_state(self) -> bool:
         """Whether its variables hold what was measured, and not a running mean of the engine."""
-        return not isinstance(self.metric, MeanMetricWrapper) or self.state_forced
+        return not self._is_mean or self.state_forced
+
+    @property
+    def _is_mean(self) -> bool:
+        return isinstance(self.metric, MeanMetricWrapper) and self.metric.is_mean
 
     state_forced = False
 
@@ -165,11 +169,11 @@ class _Adder:
             )
         by_sample = values.extents[:1] == (-1,)
         mean = loss.reduction in ("sum_over_batch_size", "mean", "none")
-        if mean and mask is None:
-            # One value for the batch has no samples to weigh.
-            self.lowered.add_loss(values, place if by_sample else -1, weight)
+        if mean and by_sample and mask is None and mask_of(values) is None:
+            self.lowered.add_loss(values, place, weight)
             return
-        total = reduced(values, self._sample_weight(output), mask, loss.reduction)
+        reduction = "mean" if mean else loss.reduction
+        total = reduced(values, self._sample_weight(output), mask, reduction)
         self.lowered.add_loss(total, -1, weight)
 
     def _metric(self, measure: Measure) -> None:
@@ -184,9 +188,10 @@ class _Adder:
             return
         y_true = self._y_true(output)
         with _explained(f"metric {metric.name!r}"):
-            if isinstance(metric, MeanMetricWrapper) and mask is None:
+            if isinstance(metric, MeanMetricWrapper) and metric.is_mean and mask is None:
                 values = metric.values(y_true, y_pred)
-                if isinstance(values, KerasTensor) and values.batched:
+                masked = mask_of(values) is not None
+                if isinstance(values, KerasTensor) and values.batched and not masked:
                     tensor = self.lowered.tensor(values)
                     self.graph.metrics.append(ir.Metric("values", tensor, place, weighted))
                     return
