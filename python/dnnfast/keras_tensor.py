@@ -164,9 +164,9 @@ class KerasTensor:
         )
 
     def __getitem__(self, key: Any) -> Any:
-        from dnnfast.ops.indexing import get_item
+        from dnnfast import ops
 
-        return get_item(self, key)
+        return ops.get_item(self, key)
 
     def __iter__(self) -> Any:
         if not self.extents or self.extents[0] < 0:

@@ -20,6 +20,13 @@ def _node_of(tensor: KerasTensor) -> CallNode:
     return node
 
 
+def _is_constant(tensor: KerasTensor) -> bool:
+    """Tell whether a tensor is made of nothing but numbers, such as ``ops.zeros((None, 3))``."""
+    if tensor.record is None or tensor._keras_history is not None:
+        return False
+    return not any(isinstance(t, KerasTensor) for t in tensor.record.inputs)
+
+
 class FunctionalGraph:
     """Inputs, outputs and the calls between them, in an order in which they can run."""
 
@@ -70,7 +77,7 @@ class FunctionalGraph:
                     "Add it to `inputs`."
                 )
             stack.append((tensor, True))
-            stack.extend((t, False) for t in reversed(node.inputs))
+            stack.extend((t, False) for t in reversed(node.inputs) if not _is_constant(t))
         return order
 
     def _depths(self) -> dict[int, int]:
@@ -81,6 +88,8 @@ class FunctionalGraph:
             depth = max(node_depth.get(id(node), 0), layer_depth.get(id(node.layer), 0))
             node_depth[id(node)] = layer_depth[id(node.layer)] = depth
             for tensor in node.inputs:
+                if _is_constant(tensor):
+                    continue
                 source = id(_node_of(tensor))
                 node_depth[source] = max(node_depth.get(source, 0), depth + 1)
         return layer_depth

@@ -11,6 +11,7 @@ from dnnfast import naming, tree
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
 from dnnfast.layers.building import map_shapes
+from dnnfast.layers.core.function_layer import FunctionLayer
 from dnnfast.models.functional import FunctionalGraph
 from dnnfast.models.portable import PortableMixin
 from dnnfast.training.trainer import Trainer
@@ -95,6 +96,11 @@ class Model(PortableMixin, Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, from the inputs to the outputs."""
+        return [layer for layer in self._sublayers() if not isinstance(layer, FunctionLayer)]
+
+    @property
+    def operations(self) -> list[Layer]:
+        """The layers and the functions of `dnnfast.ops` between them."""
         return list(self._sublayers())
 
     def __getitem__(self, index: Any) -> Any:

@@ -20,7 +20,11 @@ def _numbers(graph: Any) -> dict[tuple[int, int], int]:
 
 def _place(tensor: KerasTensor, numbers: dict[tuple[int, int], int]) -> list[Any]:
     history = tensor._keras_history
-    assert history is not None
+    if history is None:
+        raise ValueError(
+            f"{tensor!r} is no output of a layer or function of other tensors, so it has no place "
+            "in a model's configuration. Make it inside of a layer's `call`."
+        )
     number = numbers.get((id(history.operation), history.node_index), 0)
     return [history.operation.name, number, history.tensor_index]
 

@@ -126,7 +126,7 @@ def _add_rows(
     table: _Table, model: Any, indent: str, expand_nested: bool, show_trainable: bool
 ) -> None:
     nodes = {id(node) for node in model._functional.nodes} if model._functional else set()
-    for layer in model.layers:
+    for layer in model.operations:
         cells = [
             f"{indent}{layer.name} ({type(layer).__name__})",
             _output_shape(layer),

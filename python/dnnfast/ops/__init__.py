@@ -189,6 +189,7 @@ from dnnfast.ops.elementwise import (
     tan,
     trunc,
 )
+from dnnfast.ops.in_models import in_models
 from dnnfast.ops.joining import (
     append,
     array_split,
@@ -377,3 +378,17 @@ from dnnfast.ops.windows import (
 )
 
 __all__ = sorted(name for name, value in globals().items() if isinstance(value, FunctionType))
+__all__.remove("in_models")
+
+# Modules of this package use the functions themselves; called from outside, they describe models.
+for _name in __all__:
+    globals()[_name] = in_models(_name, globals()[_name])
+
+
+def __getattr__(name: str) -> object:
+    from dnnfast.layers.core.function_layer import find_class
+
+    found = find_class(name)  # an operation of a saved model
+    if found is None:
+        raise AttributeError(f"module 'dnnfast.ops' has no attribute {name!r}")
+    return found

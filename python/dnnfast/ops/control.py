@@ -8,13 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import symbolic, tree
+from dnnfast import ops, symbolic, tree
 from dnnfast.keras_tensor import KerasTensor
-from dnnfast.ops.arithmetic import clip
-from dnnfast.ops.joining import concatenate, stack
-from dnnfast.ops.logic import equal, logical_and, where
-from dnnfast.ops.taking import get_item
-from dnnfast.ops.tiling import flip
 from dnnfast.ops.values import array, extents, one_axis, rank, unsupported
 
 
@@ -26,7 +21,7 @@ def _choose(condition: Any, yes: Any, no: Any) -> Any:
     """Choose between two structures of tensors."""
 
     def choose(a: Any, b: Any) -> Any:
-        return None if a is None and b is None else where(condition, a, b)
+        return None if a is None and b is None else ops.where(condition, a, b)
 
     return tree.map_structure(choose, yes, no)
 
@@ -69,10 +64,10 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """
     if not symbolic.is_symbolic(index):
         return branches[min(max(int(array(index)), 0), len(branches) - 1)](*operands)
-    at = clip(index, 0, len(branches) - 1)
+    at = ops.clip(index, 0, len(branches) - 1)
     result = branches[0](*operands)
     for i, branch in enumerate(branches[1:], 1):
-        result = _choose(equal(at, i), branch(*operands), result)
+        result = _choose(ops.equal(at, i), branch(*operands), result)
     return result
 
 
@@ -142,7 +137,7 @@ def while_loop(
         new = body(*values)
         new = tuple(new) if several else (new,)
         if symbolic.is_symbolic(holds):
-            going = holds if going is True else logical_and(going, holds)
+            going = holds if going is True else ops.logical_and(going, holds)
         values = new if going is True else tuple(_choose(going, new, values))
         done += 1
     return values if several else values[0]
@@ -166,13 +161,13 @@ def _arrays(xs: Any) -> Any:
 
 
 def _part(xs: Any, i: int) -> Any:
-    return tree.map_structure(lambda x: get_item(x, i), xs)
+    return tree.map_structure(lambda x: ops.get_item(x, i), xs)
 
 
 def _stacked(results: list[Any]) -> Any:
     if not results or results[0] is None:
         return None
-    return tree.map_structure(lambda *parts: stack(parts), *results)
+    return tree.map_structure(lambda *parts: ops.stack(parts), *results)
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -304,19 +299,19 @@ def associative_scan(
 
     def cut(structure: Any, start: int | None, stop: int | None) -> Any:
         key = (*front, builtins.slice(start, stop))
-        return tree.map_structure(lambda x: get_item(x, key), structure)
+        return tree.map_structure(lambda x: ops.get_item(x, key), structure)
 
     if reverse:
-        xs = tree.map_structure(lambda x: flip(x, place), xs)
+        xs = tree.map_structure(lambda x: ops.flip(x, place), xs)
     step = 1
     while step < size:
         # Each element is joined with the partial result that ends `step` before it.
         joined = f(cut(xs, None, -step), cut(xs, step, None))
         xs = tree.map_structure(
-            lambda a, b: concatenate([a, b], place), cut(xs, None, step), _like(xs, joined)
+            lambda a, b: ops.concatenate([a, b], place), cut(xs, None, step), _like(xs, joined)
         )
         step *= 2
-    return tree.map_structure(lambda x: flip(x, place), xs) if reverse else xs
+    return tree.map_structure(lambda x: ops.flip(x, place), xs) if reverse else xs
 
 
 def _like(structure: Any, values: Any) -> Any:

@@ -62,7 +62,7 @@ def _of_class(item: Any) -> dict[str, Any]:
     name = getattr(item, "_serialized_class_name", None) or cls.__name__
     builtin = is_builtin(cls)
     result = {
-        "module": _public_module(cls),
+        "module": getattr(item, "_serialized_module", None) or _public_module(cls),
         "class_name": name,
         "config": serialize_keras_object(config),
         "registered_name": None if builtin else registry.get_registered_name(cls),
