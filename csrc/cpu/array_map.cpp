@@ -36,6 +36,16 @@ int block_axis(const ArrayMap& op, const StepContext& context, int begin, int en
   return axis;
 }
 
+// Whether more operands lie in a row along the last reduced axis, and that is long enough, than along `axis`.
+bool runs_better_inside(const ArrayMap& op, const StepContext& context, int axis) {
+  const int last = op.space.axes - 1;
+  if (extent_of(op.space.size[last], context.batch) < 2 * kFew) return false;
+  int inside = 0;
+  for (int i = 0; i < op.input_count; ++i)
+    inside += (op.inputs[i].stride[last] == 1) - (op.inputs[i].stride[axis] == 1);
+  return inside > 0;
+}
+
 // How an op is cut. along: the axis of the blocks among the kept axes; -1: a unit is one result.
 struct Cut {
   int kept = 0;
@@ -52,7 +62,7 @@ Cut cut_of(const ArrayMap& op, const StepContext& context) {
   if (cut.kept == 0 || cut.units == 0) return cut;
   const int axis = block_axis(op, context, 0, cut.kept);
   const int64_t extent = extent_of(op.space.size[axis], context.batch);
-  if (op.reduced > 0 && extent < kFew) return cut;
+  if (op.reduced > 0 && (extent < kFew || runs_better_inside(op, context, axis))) return cut;
   cut.along = axis;
   cut.extent = extent;
   cut.blocks = (extent + kTapeBlock - 1) / kTapeBlock;

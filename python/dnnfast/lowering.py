@@ -32,6 +32,9 @@ class Lowered:
         self.variables: list[Variable] = []
         self.kinds: set[str] = set()  # activations used
         self.outputs: list[KerasTensor] = []
+        # The symbolic inputs and outputs in the form that the model takes and gives them.
+        self.input_structure: Any = None
+        self.output_structure: Any = None
         self.recorder = Recorder()
         self._ids: dict[int, int] = {}
         self._streams = 0

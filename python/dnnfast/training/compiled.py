@@ -78,6 +78,7 @@ class CompileSpec:
         self._loss_entries: list[Any] | None = None
         self._loss_objects: list[Loss | None] = []
         self._metrics: dict[tuple[int, int], Metric] = {}
+        self.own_loss: Any = None  # the `compute_loss` of a subclass of Model
         self._check_names()
 
     def _check_names(self) -> None:
@@ -111,10 +112,13 @@ class CompileSpec:
         weights = self._weights(names)
         plain = _metric_lists(self.metrics, names)
         by_weight = _metric_lists(self.weighted_metrics, names)
-        reads_weights = any(by_weight) or any(
+        if self.own_loss is not None:
+            loss_list = [None] * len(names)
+        reads_weights = any(by_weight) or self.own_loss is not None
+        reads_weights = reads_weights or any(
             loss is not None and loss.native_kind is None for loss in loss_list
         )
-        result = Resolved(weighted=weighted and reads_weights)
+        result = Resolved(weighted=weighted and reads_weights, own_loss=self.own_loss)
         log_names: list[str] = []
         for i, name in enumerate(names):
             loss = loss_list[i]
@@ -184,6 +188,8 @@ class CompileSpec:
         users: list[tuple[str, str | None]] = [(m.metric.name, m.native_kind) for m in measured]
         if loss is not None:
             users.insert(0, (loss.name, loss.native_kind))
+        if self.own_loss is not None and (given is not None or measured):
+            users.append(("compute_loss", None))
         if not users:
             return
         forms = {kind.startswith("sparse_") for _, kind in users if kind}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast import graph as ir
-from dnnfast import tracing
+from dnnfast import tracing, tree
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.losses import Loss
 from dnnfast.losses.base import reduced
@@ -57,6 +57,7 @@ class Resolved:
     expected: list[Expected] = field(default_factory=list)
     log_names: list[str] = field(default_factory=list)
     weighted: bool = False  # whether the data has sample weights that a metric or loss reads
+    own_loss: Any = None  # the `compute_loss` of a subclass, in place of losses
 
     @property
     def signature(self) -> tuple[Any, ...]:
@@ -74,6 +75,7 @@ class Resolved:
             [self.targets[i] for i in kept],
             [self.expected[i] for i in kept],
             weighted=self.weighted,
+            own_loss=self.own_loss,
         )
         result.name_logs(names)
         return result
@@ -131,6 +133,8 @@ class _Adder:
         with tracing.calling(None, tracing.AUTOMATIC):
             for output, loss, weight in self.resolved.losses:
                 self._loss(output, loss, weight)
+            if self.resolved.own_loss is not None:
+                self._own_loss()
             self.lowered.add_recorded_losses()
             for measure in self.resolved.metrics:
                 self._metric(measure)
@@ -175,6 +179,21 @@ class _Adder:
         reduction = "mean" if mean else loss.reduction
         total = reduced(values, self._sample_weight(output), mask, reduction)
         self.lowered.add_loss(total, -1, weight)
+
+    def _own_loss(self) -> None:
+        """Record the loss that a subclass of Model computes; what it tracks is kept, too."""
+        true = [self._y_true(i) if i in self.place else None for i in range(len(self.place))]
+        weight = self._sample_weight(self.resolved.targets[0]) if self.place else None
+        structure = self.lowered.output_structure
+        with tracing.recorder("always") as recorder:
+            value = self.resolved.own_loss(
+                x=self.lowered.input_structure,
+                y=tree.pack_sequence_as(structure, true) if true else None,
+                y_pred=structure,
+                sample_weight=weight,
+            )
+        self.lowered.add_recorded(recorder)
+        self.lowered.add_loss(value, -1, 1.0)
 
     def _metric(self, measure: Measure) -> None:
         output, metric = measure.output, measure.metric

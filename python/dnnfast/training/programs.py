@@ -77,6 +77,8 @@ class ProgramsMixin:
         if self.built and self._input_tensors() is not None:
             outputs = self._fresh_outputs()
             spec.resolve(outputs, None)
+        if self._overrides("compute_loss"):  # type: ignore[attr-defined]
+            spec.own_loss = self.compute_loss  # type: ignore[attr-defined]
         self._spec = spec
         self.optimizer = spec.optimizer
         self._program = self._signature = None
@@ -100,7 +102,8 @@ class ProgramsMixin:
         return self._spec
 
     def _need_loss(self, what: str) -> CompileSpec:
-        if self._need_compiled(what).loss is None:
+        spec = self._need_compiled(what)
+        if spec.loss is None and spec.own_loss is None:
             raise ValueError(
                 f"{what}: model {self.name!r} was compiled without a loss; call "
                 "model.compile(optimizer=..., loss=...)."
@@ -152,11 +155,13 @@ class ProgramsMixin:
                 "layer an Input, or call the model (or fit) on data first."
             )
         fresh = [KerasTensor.of_batch((None, *t.sample_shape), t.dtype, t.name) for t in tensors]
+        structure = self._structured(fresh)
         with tracing.recorder() as recorder:
-            outputs = self._trace(self._structured(fresh))
+            outputs = self._trace(structure)
         self._output_structure = outputs
         self._trainable_ids = {id(v) for v in self.trainable_weights}  # type: ignore[attr-defined]
         self._lowered = lower(fresh, tree.flatten(outputs), self._trainable_ids, recorder)
+        self._lowered.input_structure, self._lowered.output_structure = structure, outputs
         return self._lowered
 
     def _outputs(self) -> Outputs:
@@ -180,8 +185,9 @@ class ProgramsMixin:
             current.sync()
             return current
         lowered = self._lower()
-        if resolved is None and self._spec is not None and self._spec.loss is not None:
-            resolved = self._spec.resolve(self._outputs(), None)
+        spec = self._spec
+        if resolved is None and spec is not None and (spec.loss or spec.own_loss) is not None:
+            resolved = spec.resolve(self._outputs(), None)
         lowered = lowered.extended()
         if resolved is not None and self._spec is not None:
             resolved.add_to(lowered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,6 @@ class Reported:
 class SteppingMixin(ProgramsMixin):
     """Steps, and what they report."""
 
-    # Of a `compute_loss` that a subclass defines: sum over samples, and their number.
-    _own_loss = 0.0
-    _own_rows = 0
     # Losses and metrics that were last computed.
     _resolved: Any = None
 
@@ -135,10 +133,6 @@ class SteppingMixin(ProgramsMixin):
         Args:
             data: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
 
-        Raises:
-            NotImplementedError: if the class overrides `compute_loss`, which is a Python function
-                that cannot be differentiated.
-
         Example:
             >>> import dnnfast as keras, numpy
             >>> class Doubled(keras.Sequential):
@@ -194,8 +188,11 @@ class SteppingMixin(ProgramsMixin):
         y_pred: Any = None,
         sample_weight: Any = None,
         training: bool = True,
-    ) -> float:
+    ) -> Any:
         """Return the loss of predictions, without penalties.
+
+        A subclass may override it, with `dnnfast.ops`: it is recorded once and runs natively. It
+        may call ``super().compute_loss(...)`` and update metrics of its own.
 
         Args:
             x: ignored; for subclasses.
@@ -210,12 +207,13 @@ class SteppingMixin(ProgramsMixin):
         split = {key: split_by_output(v, names, key, structure) for key, v in parts.items()}
         if sample_weight is not None and not isinstance(sample_weight, (list, tuple, dict)):
             split["sample_weight"] = [sample_weight] * len(names)
-        spec = self._need_loss("compute_loss")
-        total = 0.0
+        spec = copy.copy(self._need_compiled("compute_loss"))
+        spec.own_loss = None
+        total: Any = 0.0
         for i, loss, weight in spec.resolve(outputs, None).losses:
             if split["y"][i] is not None:
                 value = loss(split["y"][i], split["y_pred"][i], split["sample_weight"][i])
-                total += weight * float(value)
+                total = total + weight * value
         return total
 
     def compute_metrics(
@@ -257,7 +255,6 @@ class SteppingMixin(ProgramsMixin):
                 metric.reset_state()
 
     def _reset_totals(self) -> None:
-        self._own_loss, self._own_rows = 0.0, 0
         if self._program is not None:
             self._program.session.reset_totals()
         if self._resolved is not None:
@@ -265,14 +262,12 @@ class SteppingMixin(ProgramsMixin):
 
     def _engine_results(self) -> dict[str, float]:
         """Return what the engine has measured, by name."""
-        if self._spec is None or self._spec.loss is None:
+        spec = self._spec
+        if spec is None or (spec.loss is None and spec.own_loss is None):
             return {}
         if self._resolved is None or self._program is None:
             return dict.fromkeys(self.metrics_names, 0.0)
-        results = totals(self, self._resolved)
-        if self._own_rows:
-            results["loss"] = self._own_loss / self._own_rows
-        return results
+        return totals(self, self._resolved)
 
     def _own_metrics(self) -> list[Metric]:
         return list(self._attributes_of(Metric))  # type: ignore[attr-defined]
@@ -284,13 +279,7 @@ class SteppingMixin(ProgramsMixin):
         self._resolved = data.resolved
         find = self._training_program if training else self._program_for
         program = find(data.resolved)
-        own_loss = self._overrides("compute_loss")
-        if own_loss and training:
-            raise NotImplementedError(
-                f"{type(self).__name__}.compute_loss is a Python function, of which no gradients "
-                "can be computed. Give the loss to compile(loss=...), or override train_step."
-            )
-        measured = own_loss or self._overrides("compute_metrics")
+        measured = self._overrides("compute_metrics")
         predicted = None
         if measured:  # before the step changes the weights, with the same random bits
             clock = program.session.iterations
@@ -305,9 +294,6 @@ class SteppingMixin(ProgramsMixin):
         if not measured:
             return {**logs, **self._results_of_own_metrics()}
         parts = (given.x, given.y, predicted, given.sample_weight)
-        if own_loss:
-            self._own_loss += float(np.asarray(self.compute_loss(*parts))) * data.rows
-            self._own_rows += data.rows
         return dict(self.compute_metrics(*parts))
 
     def _results_of_own_metrics(self) -> dict[str, Any]:
@@ -322,7 +308,7 @@ class SteppingMixin(ProgramsMixin):
         """Tell whether "train", "test" or "predict" goes through a method of a subclass."""
         names = [f"{what}_step", f"make_{what}_function"]
         if what != "predict":
-            names += ["compute_loss", "compute_metrics"]
+            names += ["compute_metrics"]
         return any(self._overrides(name) for name in names)
 
     def _step_call(self, what: str) -> Any:

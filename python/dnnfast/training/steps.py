@@ -46,6 +46,8 @@ def shuffled(model: Any, count: int, batch: int, how: Any) -> np.ndarray | None:
 def totals(model: Any, resolved: Any) -> dict[str, Any]:
     """Return loss and metrics since they were reset."""
     found: dict[str, Any] = resolved.logs(model._program_for(resolved))
+    if resolved.own_loss is not None:  # what `compute_loss` has tracked
+        found.update(model._results_of_own_metrics())
     return found
 
 
