@@ -290,3 +290,11 @@ def test_a_callback_ends_evaluation_and_prediction(device):
     found = model.evaluate(X, Y, batch_size=10, verbose=0, callbacks=[Stop()])
     assert found == pytest.approx(model.evaluate(X[:20], Y[:20], verbose=0))
     assert len(model.predict(X, batch_size=10, verbose=0, callbacks=[Stop()])) == 20
+
+
+def test_weights_set_before_a_prediction_count(device):
+    model = build()
+    zeros = [0 * w for w in model.get_weights()]
+    spy = keras.callbacks.LambdaCallback(on_predict_begin=lambda logs: model.set_weights(zeros))
+    found = model.predict(X, verbose=0, callbacks=[spy])
+    np.testing.assert_allclose(found, np.full((70, 3), 1 / 3), rtol=1e-6)

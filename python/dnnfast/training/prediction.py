@@ -36,7 +36,7 @@ class Prediction:
         self, model: Any, inputs: list[np.ndarray], rows: int, batch: int, samples: int | None
     ) -> None:
         program = model._program_for()
-        self.model, self.session = model, program.session
+        self.model, self.program, self.session = model, program, program.session
         self.batch, self.samples = batch, samples
         self.steps = -(-rows // batch)
         self.results = model._results(program, rows, inputs)
@@ -46,6 +46,7 @@ class Prediction:
         self.clock = model._advance_clock(self.steps * (samples or 1))
 
     def _run(self, begin: int, count: int) -> None:
+        self.program.sync()  # a callback may have set weights
         arguments = (self.dataset, begin, count, self.batch, native(self.results))
         if self.samples is None:
             self.session.predict(*arguments, False, self.clock + begin)
