@@ -93,14 +93,14 @@ ARGUMENTS = {
     "not a layer": (lambda: keras.Sequential([3]), TypeError, "int"),
     "layer class": (lambda: keras.Sequential([keras.layers.Dense]), TypeError, "is a class"),
     "axis": (
-        lambda: keras.layers.BatchNormalization(axis=1)(keras.Input((3, 4))),
+        lambda: keras.layers.BatchNormalization(axis=3)(keras.Input((3, 4))),
         ValueError,
-        "axis=1",
+        "axis=3",
     ),
     "add": (
         lambda: keras.layers.add([keras.Input((3,)), keras.Input((4,))]),
         ValueError,
-        "same shape",
+        "must be equal or 1",
     ),
     "width": (lambda: classifier().layers[0](keras.Input((9,))), ValueError, "size 6"),
     "input": (lambda: keras.Input((None,)), ValueError, "known"),

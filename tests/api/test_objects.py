@@ -39,7 +39,7 @@ def test_round_trip(item):
     data = json.loads(json.dumps(keras.saving.serialize_keras_object(item)))
     again = keras.saving.deserialize_keras_object(data)
     assert type(again) is type(item)
-    assert keras.saving.serialize_keras_object(again) == data
+    assert json.loads(json.dumps(keras.saving.serialize_keras_object(again))) == data
     assert again.get_config() == type(item).from_config(item.get_config()).get_config()
     assert data["module"].split(".")[0] == "keras"
 
@@ -57,7 +57,7 @@ def test_model_round_trip(make, device):
     data = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
     again = keras.saving.deserialize_keras_object(data)
     assert type(again) is type(model)
-    assert keras.saving.serialize_keras_object(again) == data
+    assert json.loads(json.dumps(keras.saving.serialize_keras_object(again))) == data
     again.set_weights(model.get_weights())
     x = np.random.default_rng(0).normal(size=(5, 4))
     for a, b in zip(keras.tree.flatten(model.predict(x)), keras.tree.flatten(again.predict(x)),

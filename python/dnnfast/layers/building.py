@@ -11,6 +11,7 @@ from dnnfast import tracing, tree
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.call_spec import CallSpec, ShapesByName
 from dnnfast.layers.input_spec import check_inputs
+from dnnfast.ops.values import is_float
 
 
 def marking_built(build: Callable[..., None]) -> Callable[..., None]:
@@ -59,6 +60,8 @@ class BuildingMixin:
     # Layers without weights are built from the start, unless a subclass has a `build`.
     _built_from_start = False
     _allow_non_tensor_positional_args = False
+    # Arguments that may be arrays without a batch axis, when arrays are given.
+    _shared_arguments: tuple[str, ...] = ()
 
     def build(self, input_shape: Any) -> None:
         """Create the weights; subclasses override it. Shapes include the batch axis."""
@@ -127,9 +130,13 @@ class BuildingMixin:
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Return symbolic outputs of the right shape and type, which belong to no model."""
         own = type(self).compute_output_shape
+        args, kwargs = tree.map_structure(tracing.with_batch, (args, kwargs))
         if self.built or own is BuildingMixin.compute_output_shape:
             outputs = self._traced(args, kwargs)
-            return tree.map_structure(lambda t: KerasTensor(t.shape, t.dtype), outputs)
+            # Floats are float32, whatever the layer's policy.
+            return tree.map_structure(
+                lambda t: KerasTensor(t.shape, "float32" if is_float(t.dtype) else t.dtype), outputs
+            )
         given = {name: value for name, value in kwargs.items() if name != "training"}
         shapes = CallSpec(self, args, given).shapes_for(self.compute_output_shape)
         if isinstance(shapes, ShapesByName):

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import checks, dtypes, tree
+from dnnfast import checks, tree
 from dnnfast.layers.copying import Copying
 from dnnfast.name_scopes import current_path
+from dnnfast.ops.values import checked_dtype
 from dnnfast.random import SeedGenerator
 from dnnfast.variable import Variable
 
@@ -113,7 +114,7 @@ class WeightsMixin(Copying):
             raise ValueError(f"Layer {self.name!r}: a weight's shape must be known, got {sizes}.")
         sizes = checks.known_shape(f"Layer {self.name!r}: add_weight", sizes)
         _check_memory(self.name, sizes, name or "variable")
-        kind = "float32" if dtype is None else dtypes.standardize_dtype(dtype)
+        kind = "float32" if dtype is None else checked_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in kind else "zeros"
         variable = Variable(

@@ -13,6 +13,7 @@ from dnnfast.config import settings
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.lowering import lower
 from dnnfast.masks import mask_of, set_mask, with_mask
+from dnnfast.ops.values import is_float
 from dnnfast.training.arrays import as_array, count_of, readable
 from dnnfast.training.program import Program
 from dnnfast.variable import Variable
@@ -78,7 +79,8 @@ class ArrayCall:
             wanted = [*flat, *masks, *values, *recorder.losses]
             results = [self._by_sample(tensor) for tensor in wanted]
         self.count = len(flat)
-        self.types = [tensor.dtype for tensor in flat]
+        # Floats are float32, whatever the layer's policy.
+        self.types = ["float32" if is_float(tensor.dtype) else tensor.dtype for tensor in flat]
         lowered = lower(self.tensors, [tensor for tensor, _ in results], set())
         self.shared = [shared for _, shared in results]
         self.program = Program(lowered.finished(), lowered.variables, settings.device())
@@ -159,8 +161,15 @@ def call_layer(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         inputs = args[0] if args else kwargs.pop("inputs")
         return layer._call_on_arrays(inputs, bool(training))
     what = f"the input of layer {layer.name!r}"
-    named = {key: value for key, value in kwargs.items() if _holds_arrays(value)}
-    given = [[_arrays(arg, what) for arg in args], _arrays(named, what)]
+    if layer._allow_non_tensor_positional_args:  # which may be a single number
+        args = tuple(np.asarray(arg)[None] if np.ndim(arg) == 0 else arg for arg in args)
+    positional = [_arrays(arg, what) for arg in args]
+    named = {
+        key: value
+        for key, value in kwargs.items()
+        if _holds_arrays(value) and not _is_shared(layer, key, value, positional)
+    }
+    given = [positional, _arrays(named, what)]
     arrays = tree.flatten(given)
 
     def function(tensors: list[Any]) -> Any:
@@ -171,6 +180,13 @@ def call_layer(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     call = ArrayCall(function, arrays, mode)
     forget_losses(layer)
     return call.run(arrays, mode, random.next_seed())
+
+
+def _is_shared(layer: Any, name: str, value: Any, positional: list[Any]) -> bool:
+    """Tell whether an argument is one array for all samples."""
+    if name not in layer._shared_arguments or not positional:
+        return False
+    return value.ndim < positional[0].ndim or len(value) != len(positional[0])
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Rectifiers with arguments, and softmax, as layers."""
+"""Rectifiers with arguments, as layers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ from typing import Any
 
 from dnnfast import activations, checks
 from dnnfast.layers.arguments import renamed_argument, single_input
-from dnnfast.layers.base import Layer
+from dnnfast.layers.same_shape import SameShape
 
 
-class ReLU(Layer):
+class ReLU(SameShape):
     """Rectified linear unit.
 
     Args:
-        max_value: cap, or None. 1 and 6 are supported.
+        max_value: cap, or None.
         negative_slope: slope below the threshold. Default 0.
-        threshold: below it values count as negative. Default 0.
+        threshold: up to it values count as negative. Default 0.
         **kwargs: ``name``, ``input_shape``.
 
     Raises:
-        ValueError: for a combination that is not supported.
+        ValueError: if an argument is negative.
+
+    Formula: ``min(x, max_value)`` where x > threshold, else ``negative_slope * (x - threshold)``
 
     Example:
         >>> import dnnfast
         >>> dnnfast.layers.ReLU()([[-1.0, 1.0]]).tolist()
         [[0.0, 1.0]]
     """
+
+    _built_from_start = True
 
     def __init__(
         self,
@@ -57,7 +61,7 @@ class ReLU(Layer):
         }
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(SameShape):
     """Rectified linear unit with a slope for negative values.
 
     Args:
@@ -75,6 +79,8 @@ class LeakyReLU(Layer):
         [[-0.5, 1.0]]
     """
 
+    _built_from_start = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         slope = renamed_argument("LeakyReLU", kwargs, "alpha", "negative_slope", negative_slope)
         super().__init__(**kwargs)
@@ -89,7 +95,7 @@ class LeakyReLU(Layer):
         return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
-class ELU(Layer):
+class ELU(SameShape):
     """Exponential linear unit.
 
     Args:
@@ -107,6 +113,8 @@ class ELU(Layer):
         [[0.0, 1.0]]
     """
 
+    _built_from_start = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = checks.number(f"ELU {self.name!r}", "alpha", alpha)
@@ -118,32 +126,3 @@ class ELU(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "alpha": self.alpha}
-
-
-class Softmax(Layer):
-    """Probabilities along the last axis.
-
-    Args:
-        axis: only the last one. Default -1.
-        **kwargs: ``name``, ``input_shape``.
-
-    Raises:
-        ValueError: for another axis, when called.
-
-    Example:
-        >>> import dnnfast
-        >>> dnnfast.layers.Softmax()([[0.0, 0.0]]).tolist()
-        [[0.5, 0.5]]
-    """
-
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.axis = axis
-
-    def call(self, inputs: Any) -> Any:
-        """Return the layer's output."""
-        return activations.softmax(single_input(self, (inputs,)), self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "axis": self.axis}

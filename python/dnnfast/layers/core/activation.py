@@ -25,6 +25,9 @@ class Activation(Layer):
         (None, 6)
     """
 
+    supports_masking = True
+    _built_from_start = True
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)

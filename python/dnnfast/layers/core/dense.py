@@ -108,11 +108,14 @@ class Dense(Layer):
         x = single_input(self, (inputs,))
         if not x.batched:
             y = ops.matmul(x, self.kernel)
-            return self.activation(y if self.bias is None else ops.add(y, self.bias))
+            return self._activated(y if self.bias is None else ops.add(y, self.bias))
         variables = [self.kernel] if self.bias is None else [self.kernel, self.bias]
         precision = self._own_policy.precision
         attrs = {} if precision == "float32" else {"precision": precision}
-        return self.activation(tracing.emit("dense", [x, *variables], attrs))
+        return self._activated(tracing.emit("dense", [x, *variables], attrs))
+
+    def _activated(self, y: Any) -> Any:
+        return y if self.activation is None else self.activation(y)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

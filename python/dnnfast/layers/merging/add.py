@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dnnfast import tracing
-from dnnfast.layers.base import Layer
-from dnnfast.layers.merging.merge import several_inputs
+from dnnfast import ops, tracing
+from dnnfast.layers.merging.merge import Merge
 
 
-class Add(Layer):
-    """Adds tensors of equal shapes, element by element.
+class Add(Merge):
+    """Adds tensors, element by element.
 
     Args:
         **kwargs: ``name``.
 
     Raises:
-        ValueError: if the shapes differ, when called.
+        ValueError: if the shapes do not fit, when called.
+
+    Formula: ``y = a + b + ...``; sizes of 1 are repeated
 
     Example:
         >>> import dnnfast
@@ -26,15 +27,14 @@ class Add(Layer):
         (None, 3)
     """
 
-    def call(self, inputs: Any) -> Any:
-        """Return the layer's output."""
-        tensors = several_inputs(self, (inputs,), 2)
-        shapes = [t.shape for t in tensors]
-        if any(shape != shapes[0] for shape in shapes):
-            raise ValueError(
-                f"Layer {self.name!r} (Add): all inputs must have the same shape, got {shapes}."
-            )
-        return tracing.emit("add", tensors)
+    def _merge_function(self, tensors: list[Any]) -> Any:
+        same = all(tensor.extents == tensors[0].extents for tensor in tensors)
+        if same and len(tensors) > 1 and tensors[0].batched:
+            return tracing.emit("add", tensors)
+        total = tensors[0]
+        for tensor in tensors[1:]:
+            total = ops.add(total, tensor)
+        return total
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:

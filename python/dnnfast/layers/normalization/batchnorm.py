@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast import checks, initializers, regularizers, tracing
-from dnnfast.layers.arguments import single_input
-from dnnfast.layers.base import Layer
+from dnnfast import checks, ops, tracing
+from dnnfast.config import settings
+from dnnfast.layers.arguments import checked_axes, float_input
+from dnnfast.layers.input_spec import InputSpec
+from dnnfast.layers.normalization.affine import Affine
 from dnnfast.saving.objects import serialize_keras_object
+from dnnfast.symbolic import switch
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(Affine):
     """Normalizes each column by the statistics of the batch (Ioffe and Szegedy, 2015).
 
     Inference, and training of a frozen layer (``trainable = False``), use the moving statistics.
+    Where the input has a mask, what it excludes does not count in the statistics.
 
     Args:
-        axis: only the last one. Default -1.
+        axis: the axis whose elements have statistics of their own. Default -1.
         momentum: of the moving statistics, in [0, 1]. Default 0.99.
         epsilon: added to the variance. Default 1e-3.
         center: whether to add beta. Default True.
@@ -25,12 +29,15 @@ class BatchNormalization(Layer):
         gamma_initializer: default ``"ones"``.
         moving_mean_initializer: default ``"zeros"``.
         moving_variance_initializer: default ``"ones"``.
-        beta_regularizer: L1, L2 or L1L2, or None.
-        gamma_regularizer: L1, L2 or L1L2, or None.
+        beta_regularizer: a penalty on beta, or None.
+        gamma_regularizer: a penalty on gamma, or None.
+        beta_constraint: what beta is mapped to after each step, or None.
+        gamma_constraint: the same for gamma.
+        synchronized: accepted; there is one batch on one device.
         **kwargs: ``name``, ``trainable``, ``input_shape``.
 
     Raises:
-        ValueError: if an argument is out of range or not supported.
+        ValueError: if an argument is out of range, or ``renorm`` is asked for.
 
     Formula: ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`` with the biased variance,
     and ``moving = moving * momentum + batch * (1 - momentum)``.
@@ -73,76 +80,104 @@ class BatchNormalization(Layer):
             axis = axis[0]
         if isinstance(axis, bool) or not isinstance(axis, int):
             raise ValueError(f"{what}: axis must be an integer, got {axis!r}.")
-        if checks.number(what, "momentum", momentum, 0.0) > 1:
+        self.axis, self.synchronized = axis, bool(synchronized)
+        self.momentum = checks.number(what, "momentum", momentum, least=0.0)
+        if self.momentum > 1:
             raise ValueError(f"{what}: momentum must be in [0, 1], got {momentum!r}.")
-        checks.number(what, "epsilon", epsilon, above=0.0)
-        if beta_constraint is not None or gamma_constraint is not None:
-            raise ValueError(f"{what}: weight constraints are not supported; leave them out.")
-        self.axis, self.momentum, self.epsilon = axis, float(momentum), float(epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.gamma: Any = None
-        self.beta: Any = None
+        options = {
+            "beta_initializer": beta_initializer,
+            "gamma_initializer": gamma_initializer,
+            "moving_mean_initializer": moving_mean_initializer,
+            "moving_variance_initializer": moving_variance_initializer,
+            "beta_regularizer": beta_regularizer,
+            "gamma_regularizer": gamma_regularizer,
+            "beta_constraint": beta_constraint,
+            "gamma_constraint": gamma_constraint,
+        }
+        self._keep(epsilon, center, scale, options)
+        self.moving_mean: Any = None
+        self.moving_variance: Any = None
+
+    def _axes_for(self, ndim: int) -> tuple[int, ...]:
+        return checked_axes(self, self.axis, ndim)
 
     def build(self, input_shape: Any) -> None:
         """Create gamma, beta and the moving statistics."""
-        if self.axis not in (-1, len(input_shape) - 1):
+        (axis,) = self._axes_for(len(input_shape))
+        size = input_shape[axis]
+        if size is None:
             raise ValueError(
-                f"BatchNormalization {self.name!r}: only the last axis is supported, got "
-                f"axis={self.axis} for inputs of shape {tuple(input_shape)}."
+                f"BatchNormalization {self.name!r}: axis {self.axis} of the input, of shape "
+                f"{tuple(input_shape)}, must have a known size."
             )
-        shape = (input_shape[-1],)
-        if self.scale:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma"
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, name="beta"
-            )
-        self.moving_mean = self.add_weight(
-            shape, self.moving_mean_initializer, trainable=False, name="moving_mean"
-        )
-        self.moving_variance = self.add_weight(
-            shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
-        )
+        self._add_affine((size,))
+        for name in ("moving_mean", "moving_variance"):
+            initializer = getattr(self, f"{name}_initializer")
+            setattr(self, name, self.add_weight((size,), initializer, trainable=False, name=name))
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the layer's output."""
-        x = single_input(self, (inputs,))
+        x = float_input(self, inputs)
         mode = tracing.mode_of(training) if self.trainable else "infer"
-        attrs = {
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "scale": self.scale,
-            "center": self.center,
-            "mode": mode,
-        }
-        own = [v for v in (self.gamma, self.beta) if v is not None]
-        return tracing.emit("batchnorm", [x, *own, self.moving_mean, self.moving_variance], attrs)
+        if mask is not None and len(mask.shape) != x.ndim - 1:
+            raise ValueError(
+                f"Layer {self.name!r} (BatchNormalization): the mask must have one axis less than "
+                f"the input, got shapes {tuple(mask.shape)} and {x.shape}."
+            )
+        (axis,) = self._axes_for(x.ndim)
+        fused = mask is None and x.batched and axis == x.ndim - 1 and axis > 0
+        if fused and not (mode == "train" and tracing.eager()):
+            own = [v for v in (self.gamma, self.beta) if v is not None]
+            attrs = {
+                "momentum": self.momentum,
+                "epsilon": self.epsilon,
+                "scale": self.scale,
+                "center": self.center,
+                "mode": mode,
+            }
+            variables = [*own, self.moving_mean, self.moving_variance]
+            return tracing.emit("batchnorm", [x, *variables], attrs)
+        usual = None
+        if mode != "train":
+            usual = self._normalized(x, axis, self.moving_mean, self.moving_variance)
+            if mode == "infer":
+                return usual
+        mean, variance = self._moments(x, axis, mask)
+        y = self._normalized(x, axis, mean, variance)
+        for moving, found in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            kept = ops.multiply(moving, self.momentum)
+            moving.assign(ops.add(kept, ops.multiply(found, 1.0 - self.momentum)))
+        return y if usual is None else switch(y, usual)
+
+    def _normalized(self, x: Any, axis: int, mean: Any, variance: Any) -> Any:
+        return ops.batch_normalization(x, mean, variance, axis, self.beta, self.gamma, self.epsilon)
+
+    def _moments(self, x: Any, axis: int, mask: Any) -> tuple[Any, Any]:
+        """Return mean and variance over all axes but one, of what a mask leaves."""
+        axes = tuple(i for i in range(x.ndim) if i != axis)
+        if mask is None:
+            return ops.moments(x, axes=axes)
+        valid = ops.broadcast_to(ops.expand_dims(ops.cast(mask, "float32"), -1), x.extents)
+        count = ops.add(ops.sum(valid, axes, keepdims=True), settings.epsilon())
+        kept = ops.where(valid, x, 0.0)
+        mean = ops.divide(ops.sum(kept, axes, keepdims=True), count)
+        apart = ops.where(valid, ops.subtract(x, mean), 0.0)
+        variance = ops.divide(ops.sum(ops.square(apart), axes, keepdims=True), count)
+        return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         config = {
             **super().get_config(),
+            **self._affine_config(),
             "axis": self.axis,
             "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
+            "synchronized": self.synchronized,
+            "renorm": False,
+            "renorm_clipping": None,
+            "renorm_momentum": 0.99,
         }
-        for key in (
-            "beta_initializer",
-            "gamma_initializer",
-            "moving_mean_initializer",
-            "moving_variance_initializer",
-            "beta_regularizer",
-            "gamma_regularizer",
-        ):
+        for key in ("moving_mean_initializer", "moving_variance_initializer"):
             config[key] = serialize_keras_object(getattr(self, key))
-        return {**config, "beta_constraint": None, "gamma_constraint": None, "synchronized": False}
+        return config

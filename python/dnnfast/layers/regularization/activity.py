@@ -27,6 +27,8 @@ class ActivityRegularization(SameShape):
         [[1.0, 2.0]]
     """
 
+    _built_from_start = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         penalty = regularizers.L1L2(l1=l1, l2=l2)
         super().__init__(activity_regularizer=penalty, **kwargs)

@@ -42,6 +42,8 @@ class AlphaDropout(SameShape):
         [[1.0, 2.0]]
     """
 
+    _built_from_start = True
+
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:

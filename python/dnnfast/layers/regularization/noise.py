@@ -33,6 +33,8 @@ class GaussianNoise(SameShape):
         [[1.0, 2.0]]
     """
 
+    _built_from_start = True
+
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stddev = checked_rate(self, "stddev", stddev)
@@ -74,6 +76,8 @@ class GaussianDropout(SameShape):
         >>> dnnfast.layers.GaussianDropout(0.5)([[1.0, 2.0]]).tolist()
         [[1.0, 2.0]]
     """
+
+    _built_from_start = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
