@@ -60,6 +60,7 @@ class BuildingMixin:
     # Layers without weights are built from the start, unless a subclass has a `build`.
     _built_from_start = False
     _allow_non_tensor_positional_args = False
+    _takes_list = False  # its first argument is a list of tensors
     # Arguments that may be arrays without a batch axis, when arrays are given.
     _shared_arguments: tuple[str, ...] = ()
 

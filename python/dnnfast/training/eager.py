@@ -19,11 +19,11 @@ from dnnfast.training.program import Program
 from dnnfast.variable import Variable
 
 
-def _arrays(value: Any, what: str) -> Any:
-    """Return arrays for what is data, nested as given."""
+def _arrays(value: Any, what: str, several: bool = False) -> Any:
+    """Return arrays for what is data, nested as given; ``several``: a list is one of tensors."""
     if isinstance(value, dict):
         return {key: _arrays(item, f"{what}[{key!r}]") for key, item in value.items()}
-    if isinstance(value, (list, tuple)) and any(hasattr(v, "shape") for v in value):
+    if isinstance(value, (list, tuple)) and (several or any(hasattr(v, "shape") for v in value)):
         return [None if item is None else _arrays(item, what) for item in value]
     if value is None:
         return None
@@ -163,7 +163,7 @@ def call_layer(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     what = f"the input of layer {layer.name!r}"
     if layer._allow_non_tensor_positional_args:  # which may be a single number
         args = tuple(np.asarray(arg)[None] if np.ndim(arg) == 0 else arg for arg in args)
-    positional = [_arrays(arg, what) for arg in args]
+    positional = [_arrays(arg, what, layer._takes_list) for arg in args]
     named = {
         key: value
         for key, value in kwargs.items()

@@ -50,6 +50,7 @@ class Merge(Layer):
     """
 
     supports_masking = True
+    _takes_list = True
 
     def build(self, input_shape: Any) -> None:
         """Check that the shapes fit."""

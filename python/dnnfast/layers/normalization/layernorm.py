@@ -122,8 +122,8 @@ class RMSNormalization(Layer):
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.layers.RMSNormalization()([[1.0, 7.0]]).round(4).tolist()
-        [[0.2, 1.4]]
+        >>> print(dnnfast.layers.RMSNormalization()([[1.0, 7.0]]).round(4))
+        [[0.2 1.4]]
     """
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
@@ -171,8 +171,8 @@ class UnitNormalization(SameShape):
 
     Example:
         >>> import dnnfast
-        >>> dnnfast.layers.UnitNormalization()([[3.0, 4.0]]).round(4).tolist()
-        [[0.6, 0.8]]
+        >>> print(dnnfast.layers.UnitNormalization()([[3.0, 4.0]]).round(4))
+        [[0.6 0.8]]
     """
 
     _built_from_start = True
