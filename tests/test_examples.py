@@ -8,14 +8,20 @@ import pytest
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 SAYS = {
+    "activations_and_normalization": "trainable swish  accuracy, batch norm without 0.8",
     "fashion_mnist": "Test accuracy 8",
     "gan": "after 1500 steps: 0.0",
     "gradient_clipping": "SGD(1.0, momentum=0.9, {'global_clipnorm': 0.1}): accuracy 0.8",
     "kernel_and_reference": "the same elements are dropped: True",
-    "monte_carlo_dropout": "one call, nothing stored: accuracy 0.8",
+    "losses_and_weights": "class weight 10  accuracy 0.83",
+    "monte_carlo_dropout": "one call, nothing stored: 0.8",
+    "regularization": "largest column norm 1.00",
     "residual_and_uncertainty": "x =  6.0",
+    "self_normalizing": "layer 20 gives mean 0.04, deviation 1.0",
     "transfer_learning": "all layers, at a lower rate: 0.99",
+    "unsupervised_pretraining": "with pretrained layers: accuracy 0.7",
     "vanishing_gradients": "gradient of layer 1 over that of layer 15:  3.6e-03",
+    "wide_and_deep": "error of the net 0.2",
 }
 
 
