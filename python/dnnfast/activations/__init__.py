@@ -131,7 +131,13 @@ def serialize(activation: Callable[..., Any]) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Callable[..., Any]:
-    """Return the activation of a serialized form."""
+    """Return the activation of a serialized form.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.activations.deserialize("relu") is dnnfast.activations.relu
+        True
+    """
     if isinstance(config, str):
         return get(config)
     return deserialize_keras_object(config, custom_objects)

@@ -16,7 +16,13 @@ def _checked(name: str, value: int | None) -> int | None:
 
 
 def max_epochs() -> int | None:
-    """Return the largest number of epochs that `fit` runs, or None."""
+    """Return the largest number of epochs that `fit` runs, or None.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.max_epochs() is None
+        True
+    """
     return _max_epochs
 
 
@@ -41,7 +47,13 @@ def set_max_epochs(max_epochs: int | None) -> None:
 
 
 def max_steps_per_epoch() -> int | None:
-    """Return the largest number of steps of an epoch, an evaluation or a prediction, or None."""
+    """Return the largest number of steps of an epoch, an evaluation or a prediction, or None.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.max_steps_per_epoch() is None
+        True
+    """
     return _max_steps
 
 
@@ -66,13 +78,28 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 
 def enable_traceback_filtering() -> None:
-    """Accepted for compatibility: tracebacks are short, nothing is filtered."""
+    """Accepted for compatibility: tracebacks are short, nothing is filtered.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.enable_traceback_filtering()
+        >>> dnnfast.config.is_traceback_filtering_enabled()
+        True
+    """
     global _filtering
     _filtering = True
 
 
 def disable_traceback_filtering() -> None:
-    """Accepted for compatibility: tracebacks are short, nothing is filtered."""
+    """Accepted for compatibility: tracebacks are short, nothing is filtered.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.disable_traceback_filtering()
+        >>> dnnfast.config.is_traceback_filtering_enabled()
+        False
+        >>> dnnfast.config.enable_traceback_filtering()
+    """
     global _filtering
     _filtering = False
 

@@ -36,7 +36,13 @@ def disable_interactive_logging() -> None:
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Tell whether messages are printed on standard output."""
+    """Tell whether messages are printed on standard output.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.is_interactive_logging_enabled()
+        True
+    """
     return _interactive
 
 

@@ -133,7 +133,13 @@ def set_threads(count: int) -> None:
 
 
 def threads() -> int:
-    """Return the number of threads of the ``"cpu"`` device."""
+    """Return the number of threads of the ``"cpu"`` device.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.config.threads() >= 1
+        True
+    """
     from dnnfast import engine
 
     return int(engine.native().threads())

@@ -63,7 +63,14 @@ def serialize(layer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the layer of plain data."""
+    """Return the layer of plain data.
+
+    Example:
+        >>> import dnnfast
+        >>> data = dnnfast.layers.serialize(dnnfast.layers.Dense(3, name="d"))
+        >>> dnnfast.layers.deserialize(data).units
+        3
+    """
     return deserialize_keras_object(config, custom_objects)
 
 

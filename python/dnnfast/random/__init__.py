@@ -12,8 +12,6 @@ __all__ = [
     "categorical",
     "dropout",
     "gamma",
-    "generator",
-    "next_seed",
     "normal",
     "randint",
     "set_seed",

@@ -14,7 +14,13 @@ _Items = list[tuple[Any, Any]]
 
 
 class MAP_TO_NONE:
-    """What the function of `traverse` returns to put None in place of what it was given."""
+    """What the function of `traverse` returns to put None in place of what it was given.
+
+    Example:
+        >>> from dnnfast import tree
+        >>> tree.traverse(lambda x: tree.MAP_TO_NONE if x == 2 else None, [1, 2])
+        [1, None]
+    """
 
 
 def is_nested(structure: Any) -> bool:
