@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include "cuda/described.h"
@@ -133,10 +134,12 @@ class CudaExecutable : public ops::Executable {
     return applied;
   }
 
-  // The optimizer's tables are the host's until here.
+  // Tables of the optimizer and ops that a task points to are the host's until here.
   void move_tables(Task& task) {
     std::visit(
         [&](auto& t) {
+          if constexpr (requires { t.partials; }) t.partials = partials(t.op, t);
+          if constexpr (requires { *t.op; }) t.op = keep_op(*t.op);
           if constexpr (requires { t.op.arrays.chunks; }) {
             ops::OptimizerArrays& arrays = t.op.arrays;
             arrays.chunks = keep(arrays.chunks, arrays.chunk_count);
@@ -151,6 +154,23 @@ class CudaExecutable : public ops::Executable {
     tables_.push_back(std::make_unique<DeviceMemory>(stream_, bytes));
     if (bytes > 0) upload(*stream_, tables_.back()->data(), host, bytes);
     return tables_.back()->as<const T>();
+  }
+
+  template <class Op>
+  const Op* keep_op(Op op) {
+    if constexpr (requires { op.tape; }) op.tape.code = keep(op.tape.code, op.tape.length);
+    return keep(&op, 1);
+  }
+  // What the two tasks of an op share.
+  template <class T>
+  Total* partials(const ops::ArrayMap* op, const T& task) {
+    DeviceMemory*& memory = partials_[op];
+    if (!memory) {
+      const auto totals = static_cast<size_t>(task.reduce.slabs * task.results);
+      tables_.push_back(std::make_unique<DeviceMemory>(stream_, totals * sizeof(Total)));
+      memory = tables_.back().get();
+    }
+    return memory->as<Total>();
   }
 
   void prepare_resident() {
@@ -219,7 +239,8 @@ class CudaExecutable : public ops::Executable {
   PlannedProgram planned_;
   DeviceMemory step_;
   std::vector<std::unique_ptr<DeviceMemory>> tables_;
-  std::vector<std::string> names_;  // of the program's calls
+  std::map<const ops::ArrayMap*, DeviceMemory*> partials_;  // of the program's calls
+  std::vector<std::string> names_;                          // of the program's calls
   Uses uses_;
   int64_t resident_blocks_ = 0;  // 0: steps are graphs
   const Launch* resident_launches_ = nullptr;

@@ -25,8 +25,16 @@ struct Draft {
 // The cuts under which a piece of `b` needs no other piece of `a` than its own.
 unsigned local_cuts(const Access& a, const Access& b) {
   unsigned cuts = kWhole;
-  if (a.begin != b.begin || a.ld != b.ld) return cuts;
-  const bool by_row = a.by_row && b.by_row, by_column = a.by_column && b.by_column;
+  if (a.ld != b.ld) return cuts;
+  // Parts of the same rows may begin at different columns.
+  const auto pitch = a.ld * static_cast<int64_t>(sizeof(float));
+  const auto width = [&](const Access& access) {
+    return access.width ? access.width * static_cast<int64_t>(sizeof(float)) : pitch;
+  };
+  const int64_t apart = b.begin - a.begin;
+  const bool rows = apart >= 0 ? apart + width(b) <= pitch : width(a) - apart <= pitch;
+  const bool by_row = a.by_row && b.by_row && (rows || apart == 0);
+  const bool by_column = a.by_column && b.by_column && apart == 0;
   if (by_row) cuts |= kRows;
   if (by_column) cuts |= kColumns;
   if (by_row && by_column) cuts |= kTiles;
@@ -135,12 +143,17 @@ Part Planner::cut(const Chain& chain, ProductForm& narrow) const {
   const auto product = [](const Work* work) {
     return std::visit([](const auto& task) { return requires { task.form; }; }, work->task);
   };
-  const auto shaped = std::find_if(chain.works.begin(), chain.works.end(),
-                                   [](const Work* work) { return work->shape.cols != 0; });
-  if (shaped != chain.works.end())
-    shape = (*shaped)->shape;
-  else if (std::any_of(chain.works.begin(), chain.works.end(), product))
+  const auto first = [&](auto condition) {
+    const auto found = std::find_if(chain.works.begin(), chain.works.end(), condition);
+    return found == chain.works.end() ? nullptr : *found;
+  };
+  const auto shaped = [](const Work* work) { return work->shape.cols != 0; };
+  if (const Work* work = first([&](const Work* w) { return product(w) && shaped(w); }))
+    shape = work->shape;
+  else if (first(product))
     shape = product_shape(chain, cut, narrow);
+  else if (const Work* other = first(shaped); other && (cut != kColumns || chain.works.size() == 1))
+    shape = other->shape;
   Part part;
   part.extent = chain.head().extent;
   part.piece_rows = cut & (kTiles | kRows) ? shape.rows : 0;
@@ -213,7 +226,7 @@ PlannedProgram plan_program(const ops::Program& program, int64_t capacity, int p
   main.add(program.compute, 0);
   if (program.step_loss && !program.update.empty())
     main.check_loss(program.step_loss, computed - 1);
-  main.add(program.update, computed);
+  main.add(program.update, computed, program.model);
   planned.main = plan_launches(main, program, planner);
   WorkList passes = empty;
   passes.add(program.repeated, computed);

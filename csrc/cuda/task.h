@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "cuda/activation.h"
+#include "cuda/array.h"
 #include "cuda/batchnorm.h"
 #include "cuda/dense.h"
 #include "cuda/gather.h"
@@ -22,6 +23,8 @@ using Task =
                  BatchNormInference, BatchNormBackward, BatchNormUpdate, RowwiseForward,
                  RowwiseBackward, Loss, MetricRows, AccumulateRows, AccumulateLoss, FinishLoss,
                  CheckLoss, AddPair, CopyColumns, Reshape, RegularizationPenalty, GradientNorm,
-                 OptimizerStep, VectorUpdate, AccumulateSamples, ScatterSamples>;
+                 OptimizerStep, VectorUpdate, AccumulateSamples, ScatterSamples, ArrayMap,
+                 ArrayReduce, ArrayPartial, ArrayFinish, ArrayProduct, ArrayGather, ArrayScatter,
+                 ArrayScan, ArrayReshape, ArrayPanels>;
 
 }  // namespace dnnfast::cuda

@@ -12,12 +12,8 @@ constexpr int64_t kColumnsOfRows = 32;
 // Rows up to which a block can have whole columns.
 constexpr int64_t kRowsOfColumns = 128;
 
-constexpr unsigned kAnyCut = kTiles | kColumns | kRows;
-
 // Stands for the decision that the step counts: made by the check of the loss, read by what changes the model.
 constexpr char kDecision = 0;
-
-bool narrow(ProductForm form) { return form < ProductForm::outer; }
 
 template <class T>
 const char* bytes(const T* p) {
@@ -25,20 +21,6 @@ const char* bytes(const T* p) {
 }
 
 }  // namespace
-
-template <class T>
-WorkList& WorkList::task(T task, unsigned cuts) {
-  Work work;
-  work.extent = task.extent();
-  if constexpr (requires { task.form; }) {
-    if (!narrow(task.form)) work.shape = piece_shape(task.form);
-  }
-  work.task = std::move(task);
-  work.cuts = cuts;
-  work.call = call_;
-  works_.push_back(std::move(work));
-  return *this;
-}
 
 WorkList& WorkList::memory(const void* begin, int64_t size, bool write) {
   const auto* first = static_cast<const char*>(begin);
@@ -121,13 +103,20 @@ ProductForm WorkList::batch_form(const BatchMatrix& result, int64_t weights,
   return tiled_form(rows(result), cols, precision);
 }
 
-void WorkList::add(const std::vector<ops::Call>& calls, int first_call) {
+void WorkList::add(const std::vector<ops::Call>& calls, int first_call,
+                   const ops::ModelMemory& guarded) {
+  const auto changes = [&](const Access& access) {
+    return access.write && access.begin < bytes(guarded.end) && bytes(guarded.begin) < access.end;
+  };
   call_ = first_call;
   for (const ops::Call& call : calls) {
     const size_t before = works_.size();
     std::visit([&](const auto& o) { op(o); }, call.op);
-    // What is written over is no longer what was gathered.
     for (size_t i = before; i < works_.size(); ++i) {
+      std::vector<Access>& accesses = works_[i].accesses;
+      if (std::any_of(accesses.begin(), accesses.end(), changes))
+        accesses.push_back({&kDecision, &kDecision + 1, 0, false, false, false});
+      // What is written over is no longer what was gathered.
       if (std::holds_alternative<GatherRows>(works_[i].task)) continue;
       for (const Access& access : works_[i].accesses)
         std::erase_if(rows_, [&](const Gathered& g) {

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
 #include "cuda/task.h"
 #include "ops/program.h"
 
@@ -12,6 +11,7 @@ namespace dnnfast::cuda {
 
 // How the result of a part is cut into pieces: of some rows and some columns, of all rows, of all columns, or not.
 enum Cut : unsigned { kTiles = 1, kColumns = 2, kRows = 4, kWhole = 8 };
+inline constexpr unsigned kAnyCut = kTiles | kColumns | kRows;
 
 // Memory that a task touches. By row or by column: a piece touches only its own rows or columns of it.
 struct Access {
@@ -21,10 +21,19 @@ struct Access {
   bool write = false;
   bool by_row = false;
   bool by_column = false;
+  int64_t width = 0;  // floats of a row that are touched; 0: as many as lie between rows
 
   bool conflicts(const Access& other) const {
     return (write || other.write) && begin < other.end && other.begin < end;
   }
+};
+
+// An axis of an array as an operand of a task: its positions are rows of the result, its columns, or there for each piece.
+enum class Role { row, column, inner };
+struct Axis {
+  int64_t size = 0;  // as in ops::Space
+  int64_t stride = 0;
+  Role role = Role::inner;
 };
 
 struct Work {
@@ -42,7 +51,9 @@ class WorkList {
  public:
   WorkList(int64_t capacity, int processors) : capacity_(capacity), processors_(processors) {}
 
-  void add(const std::vector<ops::Call>& calls, int first_call);
+  // What writes to `guarded` waits for the check of the loss.
+  void add(const std::vector<ops::Call>& calls, int first_call,
+           const ops::ModelMemory& guarded = {});
   void check_loss(const double* step_value, int call);
   // Without batches that nobody here reads, if nothing comes after.
   std::vector<Work> finish(bool last) const;
@@ -82,13 +93,13 @@ class WorkList {
   void op(const ops::OptimizerStep& op);
   void op(const ops::AccumulateSamples& op);
   void op(const ops::ScatterSamples& op);
-  // The ops of ops/array.h have no kernels here.
-  template <class Op>
-  void op(const Op&) {
-    fail(ErrorKind::value,
-         "the GPU part does not run layers, losses and metrics written with dnnfast.ops; use the "
-         "CPU");
-  }
+  void op(const ops::ArrayMap& op);
+  void op(const ops::ArrayProduct& op);
+  void op(const ops::ArrayGather& op);
+  void op(const ops::ArrayScatter& op);
+  void op(const ops::ArrayScan& op);
+  void op(const ops::ArrayReshape& op);
+  void op(const ops::ArrayPanels& op);
 
   // The last work's: how it may be cut and what it touches.
   template <class T>
@@ -98,6 +109,7 @@ class WorkList {
   WorkList& memory(const void* begin, int64_t bytes, bool write);
   WorkList& vector(const float* data, int64_t floats, bool write);
   WorkList& update(const ops::FusedUpdate& fused);
+  WorkList& array(const float* data, const std::vector<Axis>& axes, int64_t padding, bool write);
   WorkList& changes_model();
   WorkList& arrays(const ops::OptimizerArrays& arrays, bool parameters, bool gradients);
 
@@ -106,6 +118,11 @@ class WorkList {
                          ops::Precision precision) const;
   ProductForm tiled_form(int64_t rows, int64_t cols, ops::Precision precision) const;
   int64_t rows(const BatchMatrix& m) const { return capacity_ * m.rows_per_sample; }
+  Extent results(const ops::Space& space, int down, int axes, int64_t padding) const;
+  Reduce reduction(const ops::ArrayMap& op) const;
+  void partial_reduction(const ops::ArrayMap& op, const Extent& where, const Reduce& reduce);
+  PieceShape reduction_shape(const Extent& extent, const Reduce& reduce) const;
+  PieceShape array_shape(const Extent& extent, int64_t most_rows) const;
 
   int64_t capacity_;
   int processors_;
@@ -113,5 +130,21 @@ class WorkList {
   std::vector<Work> works_;
   std::vector<Gathered> rows_, labels_;  // batches that can be read from the data set itself
 };
+
+inline bool narrow(ProductForm form) { return form < ProductForm::outer; }
+
+template <class T>
+WorkList& WorkList::task(T task, unsigned cuts) {
+  Work work;
+  work.extent = task.extent();
+  if constexpr (requires { task.form; }) {
+    if (!narrow(task.form)) work.shape = piece_shape(task.form);
+  }
+  work.task = std::move(task);
+  work.cuts = cuts;
+  work.call = call_;
+  works_.push_back(std::move(work));
+  return *this;
+}
 
 }  // namespace dnnfast::cuda

@@ -80,8 +80,10 @@ void ProgramWriter::forward_index(size_t g, const std::vector<ArrayView>& x, con
     op.exclusive = node.attrs.number("exclusive", 0) != 0;
     op.x = operand(x[0]);
     op.y = operand(y);
+    const bool along = static_cast<size_t>(op.axis) + 1 == y.axes();
+    op.padding = along ? row_padding(y) : 0;
     emit(op, group.name, "", {x[0].buffer, y.buffer});
-    clear_padding(y, group.name);
+    if (op.padding == 0) clear_padding(y, group.name);
   }
 }
 

@@ -19,6 +19,11 @@ struct ArrayView {
   size_t axes() const { return size.size(); }
 };
 
+// The padding behind each row of the last axis, if it lies where the axis ends.
+inline int64_t row_padding(const ArrayView& view) {
+  return view.axes() > 0 && view.stride.back() == 1 ? view.padding : 0;
+}
+
 // Row-major, without gaps but for those that round the rows up to `row` floats (0: none).
 ArrayView dense_view(const Shape& size, int64_t row, int64_t batch_capacity);
 

@@ -153,9 +153,11 @@ void ProgramWriter::clear_padding(const ArrayView& y, const std::string& name) {
 
 void ProgramWriter::reshape_array(const ArrayView& x, const ArrayView& y, bool accumulate,
                                   const std::string& name) {
-  emit(ops::ArrayReshape{space_of(x.size), space_of(y.size), operand(x), operand(y), 0, accumulate},
+  const int64_t padding = accumulate ? 0 : row_padding(y);
+  emit(ops::ArrayReshape{space_of(x.size), space_of(y.size), operand(x), operand(y), padding,
+                         accumulate},
        name, "", {x.buffer, y.buffer});
-  if (!accumulate) clear_padding(y, name);
+  if (!accumulate && padding == 0) clear_padding(y, name);
 }
 
 // y (+)= a b over the last two axes; the axes before them are those of y.
@@ -218,9 +220,10 @@ void ProgramWriter::gather_array(const Node& node, const ArrayView& x, const Arr
   op.y = operand(y);
   op.axis_size = x.size.at(axis);
   op.axis_stride = x.stride.at(axis);
+  op.padding = accumulate ? 0 : row_padding(y);
   op.accumulate = accumulate;
   emit(op, node.name, "", {x.buffer, index.buffer, y.buffer});
-  if (!accumulate) clear_padding(y, node.name);
+  if (!accumulate && op.padding == 0) clear_padding(y, node.name);
 }
 
 // y at the index += values.

@@ -21,6 +21,7 @@ class ParameterStore {
   // The parameter's own memory in the flat array, and the gradient's (null when frozen).
   float* parameter(size_t i) const { return parameters_data() + places_[i].offset; }
   float* gradient(size_t i) const;
+  ops::ModelMemory memory() const { return {parameters_data(), parameters_data() + total_size_}; }
   PanelMatrix panels(size_t i, float* data) const;
   bool in_panels(size_t i) const { return places_[i].panels; }
   bool trainable(size_t i) const { return places_[i].trainable; }

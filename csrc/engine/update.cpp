@@ -97,6 +97,7 @@ void ProgramWriter::gradient_norm(int chunk_sums) {
 void ProgramWriter::begin_update() {
   if (request_.kind != ProgramKind::train) return;
   calls_ = &program_.update;
+  program_.model = parameters_.memory();
   ++phase_;  // the check of the loss stands between
   next_independent_ = false;
   if (!graph_.has_optimizer || parameters_.trainable_size() == 0) return;

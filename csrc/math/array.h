@@ -14,12 +14,6 @@ DNNFAST_HD V truth(decltype(V{} < V{}) c) {
   return select(c, splat<V>(1.0f), V{});
 }
 
-// -1, 0 or 1; NaN stays.
-template <class V>
-DNNFAST_HD V sign(V x) {
-  return select(x > 0.0f, splat<V>(1.0f), select(x < 0.0f, splat<V>(-1.0f), x));
-}
-
 // The inverse of erf by two Newton steps from the approximation of Giles, "Approximating the erfinv function" (GPU
 // Computing Gems, 2010), in the form with one logarithm.
 DNNFAST_HD float erfinv(float x) {

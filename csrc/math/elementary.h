@@ -39,6 +39,12 @@ DNNFAST_HD V with_sign(V magnitude, V sign) {
   return bits_as<V>(bits_as<U>(magnitude) | (bits_as<U>(sign) & 0x80000000u));
 }
 
+// -1, 0 or 1; NaN stays.
+template <class V>
+DNNFAST_HD V sign(V x) {
+  return select(x > 0.0f, splat<V>(1.0f), select(x < 0.0f, splat<V>(-1.0f), x));
+}
+
 // max(x, bound) and min(x, bound); a NaN in x stays.
 template <class V>
 DNNFAST_HD V at_least(V x, float bound) {

@@ -28,12 +28,6 @@ DNNFAST_HD V quotient(V n, V d) {
   return n / d;
 }
 
-// 1, 0 or -1.
-template <class V>
-DNNFAST_HD V sign(V x) {
-  return select(x > 0.0f, splat<V>(1.0f), select(x < 0.0f, splat<V>(-1.0f), V{}));
-}
-
 template <class V>
 DNNFAST_HD V penalty(V w, float l1, float l2) {
   return l1 * abs(w) + l2 * (w * w);

@@ -13,7 +13,7 @@
 namespace dnnfast::ops {
 
 // Changes with anything that crosses this interface: a library of another one is not used.
-inline constexpr int kBackendInterface = 6;
+inline constexpr int kBackendInterface = 7;
 
 // In the place of a device's number: a device that is described and not there.
 inline constexpr int kDescribedDevice = -1;

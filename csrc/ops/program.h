@@ -42,6 +42,12 @@ struct Call {
   bool follows = false;
 };
 
+// The variables of a model.
+struct ModelMemory {
+  const float* begin = nullptr;
+  const float* end = nullptr;
+};
+
 // `compute` runs first; then the step's loss is checked, and `update` (the backward pass and everything that
 // changes the model) runs only if it is finite. step_loss is null for programs without a loss.
 // `repeated` and `finish` are those of a program that samples (the others have none): between them, every
@@ -55,6 +61,7 @@ struct Program {
   std::vector<std::shared_ptr<const std::vector<Instruction>>> tapes;  // of the calls' maps
   std::vector<Chunk> chunks;  // of the parameters that no call updates by itself
   const double* step_loss = nullptr;
+  ModelMemory model;  // calls of `update` may write to it
 };
 
 }  // namespace dnnfast::ops

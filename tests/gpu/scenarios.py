@@ -14,24 +14,36 @@ import pytest
 import dnnfast as keras
 from dnnfast import _core, kernels, reference
 from engine.graphs import GRAPHS, make_data
+from engine.graphs_array import CASES
 from engine.test_against_reference import sessions
 from gpu.device_memory import GpuArray, pretend_cupy
 
 STEPS = 2
 
 
-def _train(session: object, graph: object) -> None:
-    data = _core.Dataset(*make_data(graph, 40))
+def _graph_and_data(name: str, rows: int) -> tuple[Any, Any]:
+    if name in CASES:
+        case = CASES[name]()
+        return case.graph, case.data(rows)
+    graph = GRAPHS[name]()
+    return graph, make_data(graph, rows)
+
+
+def _train(session: Any, data: Any) -> None:
+    data = _core.Dataset(*data)
     session.train(data, _core.shuffle(40, 5, 0), 0, STEPS, 32, np.full(STEPS, 0.01))
 
 
 def print_trained_weights(name: str) -> None:
-    """Prints the bytes of all weights of a graph after some steps."""
-    graph = GRAPHS[name]()
+    """Prints the bytes of all weights of a graph after some steps, and what it then predicts."""
+    graph, data = _graph_and_data(name, 40)
     session = sessions(graph)[0]
-    _train(session, graph)
-    for i in range(len(graph.parameters)):
-        sys.stdout.buffer.write(session.get_parameter(i).tobytes())
+    _train(session, data)
+    outputs = [np.zeros((40, *graph.tensors[t].shape), np.float32) for t in graph.outputs]
+    session.predict(_core.Dataset(*data), 0, STEPS, 32, outputs, False, 4)
+    weights = [session.get_parameter(i) for i in range(len(graph.parameters))]
+    for values in weights + outputs:
+        sys.stdout.buffer.write(values.tobytes())
 
 
 def print_kernel_counts() -> None:
@@ -219,10 +231,10 @@ def kernels_on_the_device() -> None:
 
 def two_devices() -> None:
     """Sessions on two devices, used in turns and each time from another thread."""
-    graph = GRAPHS["mlp"]()
+    graph, data = _graph_and_data("mlp", 40)
     both = [_core.Session(graph, f"cuda:{i}") for i in (0, 1)]
     for session in (*both, *reversed(both)):
-        thread = threading.Thread(target=_train, args=(session, graph))
+        thread = threading.Thread(target=_train, args=(session, data))
         thread.start()
         thread.join()
     assert [session.iterations for session in both] == [2 * STEPS] * 2

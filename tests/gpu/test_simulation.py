@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from engine.graphs import GRAPHS
+from engine.graphs_array import CASES
 from gpu import simulation
 
 PROGRAMS = ["tests/cpp/cuda_simulation_test.cpp", "tests/cpp/cuda_runtime_test.cpp"]
 TRAINING = ["tests/engine/test_against_reference.py"]
+ARRAYS = ["tests/engine/test_array.py", "-k", "not threads"]
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +76,7 @@ SUITES: dict[str, Callable[[Path, Path], None]] = {
     ),
     "models": lambda library, folder: run_tests(library, "tests/api", "-k", "cuda"),
     "training": lambda library, folder: run_tests(library, *TRAINING),
+    "arrays": lambda library, folder: run_tests(library, *ARRAYS),
     "samples": lambda library, folder: run_tests(
         library, "tests/engine/test_samples.py", "-k", "reference"
     ),
@@ -115,13 +118,13 @@ def assert_same_output(library: Path, call: str, settings: list[dict[str, str]])
     assert len(results) == 1 and results != {b""}
 
 
-@pytest.mark.parametrize("graph", ["normalized", "regularized"])
+@pytest.mark.parametrize("graph", ["normalized", "regularized", *CASES])
 def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
     call = f"print_trained_weights({graph!r})"
     assert_same_output(library, call, [{"DNNFAST_SIM_SEED": str(seed)} for seed in range(4)])
 
 
-@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("graph", [*GRAPHS, *CASES])
 def test_no_form_of_launch_changes_a_bit(library: Path, graph: str) -> None:
     call = f"print_trained_weights({graph!r})"
     forms: list[dict[str, str]] = [

@@ -108,6 +108,7 @@ inline unsigned __ballot_sync(unsigned mask, int predicate) {
   using namespace dnnfast::cuda::sim;
   return static_cast<unsigned>(warp_exchange(WarpOperation::ballot, mask, predicate != 0, 0));
 }
+inline int __ffs(int x) { return __builtin_ffs(x); }
 inline int __any_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
 inline int __all_sync(unsigned mask, int predicate) {
   return __ballot_sync(mask, predicate) == mask;
