@@ -65,7 +65,7 @@ class Recorder:
     """
 
     time: str = "train"
-    assigned: dict[int, tuple[Variable, KerasTensor, str]] = field(default_factory=dict)
+    assigned: dict[int, tuple[Variable, KerasTensor | Variable, str]] = field(default_factory=dict)
     losses: list[Any] = field(default_factory=list)
     owners: list[Any] = field(default_factory=list)  # the layers that added the losses
 
@@ -149,8 +149,22 @@ def current_value(variable: Variable) -> KerasTensor | Variable:
     return variable
 
 
-def assign(variable: Variable, value: KerasTensor) -> None:
-    """Let a variable take a symbolic value when the model runs."""
+def collecting() -> bool:
+    """Tell whether assignments are collected: in what is recorded to run with a model."""
+    return recording() and bool(_stack.recorders)
+
+
+def assign(variable: Variable, value: KerasTensor | Variable) -> None:
+    """Let a variable take a symbolic value when the model runs.
+
+    Raises:
+        ValueError: if the shape differs.
+    """
+    if tuple(value.shape) != tuple(variable.shape):
+        raise ValueError(
+            f"Variable {variable.path!r}: cannot assign a tensor of shape {tuple(value.shape)}; "
+            f"expected shape {tuple(variable.shape)}."
+        )
     if _stack.recorders:
         found = _stack.recorders[-1]
         found.assigned[id(variable)] = (variable, value, found.time)

@@ -177,17 +177,20 @@ class Variable:
         return array
 
     def assign(self, value: Any) -> Variable:
-        """Set the value.
+        """Set the value; in what is recorded, let it be set whenever that runs.
 
         Raises:
             ValueError: if the shape differs.
         """
-        if hasattr(value, "extents"):  # symbolic: it changes when the model runs
-            from dnnfast import tracing
+        from dnnfast import tracing
 
+        if hasattr(value, "extents"):
             tracing.assign(self, value)
             return self
         array = self.converted(value)
+        if tracing.collecting() and self.dtype == "float32":
+            tracing.assign(self, tracing.constant(array))
+            return self
         scope = stateless.current()
         if scope is not None:
             scope.add_update((self, array))

@@ -140,7 +140,7 @@ def counts(
         parts = [ops.reshape(part, (-1,)) for part in parts]
     if thresholds.even:
         sums = _in_buckets(y_pred, parts, thresholds)
-        return {name: sums[SIDES[name][1]][..., int(SIDES[name][0])] for name in names}
+        return {name: sums[SIDES[name][0]][SIDES[name][1]] for name in names}
     shape = (-1, *[1] * (rank_of(y_pred) - 1))
     limits = np.asarray(thresholds.values, np.float32).reshape(shape)
     above = ops.greater(ops.expand_dims(y_pred, 1), limits)
@@ -168,8 +168,8 @@ def _column(y: Any, class_id: int) -> Any:
     return y[..., class_id : class_id + 1]
 
 
-def _in_buckets(y_pred: Any, parts: list[Any], thresholds: Thresholds) -> tuple[Any, Any]:
-    """Sum weights of what is not above and of what is above thresholds that are evenly distributed.
+def _in_buckets(y_pred: Any, parts: list[Any], thresholds: Thresholds) -> list[list[Any]]:
+    """Sum the weights of each part not above and above thresholds that are evenly distributed.
 
     Bucket i holds what is above threshold i - 1 and not above i; what lies in the buckets behind i
     is above threshold i.
@@ -180,16 +180,19 @@ def _in_buckets(y_pred: Any, parts: list[Any], thresholds: Thresholds) -> tuple[
     bucket = ops.cast(ops.ceil(inside * (count - 1)), "int32")
     if thresholds.values[0] < 0.0:
         bucket = ops.maximum(bucket, 1)
-    rows = ops.stack([ops.reshape(part, (-1,)) for part in parts], axis=-1)
-    if rank_of(y_pred) == 1:
-        sums = ops.segment_sum(rows, bucket, count)
-    else:
-        labels = y_pred.shape[1]
-        bucket = ops.reshape(bucket * labels + np.arange(labels, dtype=np.int32), (-1,))
-        sums = ops.reshape(ops.segment_sum(rows, bucket, count * labels), (count, labels, 2))
-    behind = ops.flip(ops.cumsum(ops.flip(sums, 0), 0), 0)
-    above = ops.concatenate([behind[1:], ops.zeros_like(behind[:1])], 0)
-    return behind[:1] - above, above
+    labels = y_pred.shape[1] if rank_of(y_pred) > 1 else 1
+    if rank_of(y_pred) > 1:
+        offsets = count * np.arange(labels, dtype=np.int32)
+        bucket = ops.reshape(bucket + offsets, (-1,))
+    sums = []
+    for part in parts:
+        found = ops.segment_sum(ops.reshape(part, (-1,)), bucket, labels * count)
+        behind = ops.flip(ops.cumsum(ops.flip(ops.reshape(found, (labels, count)), 1), 1), 1)
+        above = ops.concatenate([behind[:, 1:], np.zeros((labels, 1), np.float32)], 1)
+        pair = (behind[:, :1] - above, above)
+        shape = (count, labels) if rank_of(y_pred) > 1 else (count,)
+        sums.append([ops.reshape(ops.transpose(side), shape) for side in pair])
+    return sums
 
 
 def confusion_matrix(y_true: Any, y_pred: Any, classes: int, weight: Any) -> Any:

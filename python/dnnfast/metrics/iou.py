@@ -103,10 +103,11 @@ class IoU(Metric):
         weight = weights_of(y_pred, sample_weight, "float32")
         if weight is None or is_float_dtype(self.dtype):
             return weight
-        if is_float_dtype(getattr(sample_weight, "dtype", "int32")):
+        # Of weights that come when a model runs nobody knows.
+        if not isinstance(weight, np.ndarray) or (weight != np.trunc(weight)).any():
             warnings.warn(
-                f"{type(self).__name__}: sample_weight has fractions, which are cut off, as the "
-                "metric's dtype is an integer. Create it with dtype='float32'.",
+                f"{type(self).__name__}: where sample_weight has fractions, they are cut off, as "
+                "the metric's dtype is an integer. Create it with dtype='float32'.",
                 stacklevel=3,
             )
         return ops.cast(weight, "int32")
@@ -195,9 +196,10 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
+        count = check_count(type(self).__name__, "num_classes", num_classes, 1)
         super().__init__(
-            num_classes,
-            range(num_classes),
+            count,
+            range(count),
             name,
             dtype,
             ignore_class,
