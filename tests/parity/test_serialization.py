@@ -34,7 +34,9 @@ SAME = [
 ]
 MODULES = ["initializers", "regularizers", "losses", "metrics", "optimizers", "layers"]
 BUILT_WITH = {
+    "CategoryEncoding": (3,),
     "Dense": (2,),
+    "Discretization": ([0.0],),
     "Activation": ("relu",),
     "Dropout": (0.5,),
     "Reshape": ((2, 1),),

@@ -67,6 +67,8 @@ class BuildingMixin:
     def build(self, input_shape: Any) -> None:
         """Create the weights; subclasses override it. Shapes include the batch axis."""
         self.built = True
+        if self._build_shapes is None:
+            self._build_shapes = input_shape
 
     @property
     def _call_signature(self) -> inspect.Signature:

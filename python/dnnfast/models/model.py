@@ -12,6 +12,7 @@ from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.base import Layer
 from dnnfast.layers.building import map_shapes
 from dnnfast.layers.core.function_layer import FunctionLayer
+from dnnfast.masks import mask_of, set_mask
 from dnnfast.models.functional import FunctionalGraph
 from dnnfast.models.portable import PortableMixin
 from dnnfast.training.trainer import Trainer
@@ -209,12 +210,20 @@ class Model(PortableMixin, Trainer, Layer):
                 f"Model {self.name!r} ({type(self).__name__}) has no layers to run: give inputs "
                 "and outputs, or define `call(self, inputs)`."
             )
+        for tensor, own in zip(tree.flatten(inputs), tree.flatten(mask), strict=False):
+            if own is not None and mask_of(tensor) is None:
+                set_mask(tensor, own)
         try:
             return self._functional.run(inputs)
         except ValueError as error:
             if str(error).startswith(("the input", "expected")):
                 raise ValueError(f"Model {self.name!r}: {error}") from None
             raise
+
+    def _set_masks(self, inputs: Any, outputs: Any, previous_mask: Any) -> None:
+        # The layers of a graph have let masks ride on its outputs.
+        if self._functional is None:
+            super()._set_masks(inputs, outputs, previous_mask)
 
     # Serialization.
 

@@ -87,7 +87,9 @@ class LayerNormalization(Affine):
 
     def build(self, input_shape: Any) -> None:
         """Create gamma and beta."""
-        self._add_affine(tuple(input_shape[axis] for axis in self._axes_for(len(input_shape))))
+        axes = self._axes_for(len(input_shape))
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        self._add_affine(tuple(input_shape[axis] for axis in axes))
 
     def call(self, inputs: Any) -> Any:
         """Return the layer's output."""
@@ -138,7 +140,9 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Create the scale."""
-        shape = tuple(input_shape[axis] for axis in self._axes_for(len(input_shape)))
+        axes = self._axes_for(len(input_shape))
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        shape = tuple(input_shape[axis] for axis in axes)
         self.scale = self.add_weight(shape, "ones", name="scale")
 
     def call(self, inputs: Any) -> Any:

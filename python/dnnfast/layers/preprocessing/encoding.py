@@ -255,8 +255,9 @@ class Discretization(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         edges = self.bin_boundaries
-        return {
-            **super().get_config(),
+        return {  # Keras's own takes no more than these
+            "name": self.name,
+            "dtype": self.dtype,
             "bin_boundaries": None if edges is None else [float(edge) for edge in edges],
             "num_bins": self.num_bins,
             "epsilon": self.epsilon,

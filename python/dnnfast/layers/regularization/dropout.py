@@ -163,9 +163,8 @@ class SpatialDropout1D(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        config = super().get_config()
-        del config["noise_shape"]
-        return config
+        # Keras's own takes no more than these.
+        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype}
 
 
 class MCDropout(Dropout):
