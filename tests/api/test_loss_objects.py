@@ -186,6 +186,23 @@ def test_functions_and_classes_of_ones_own(device):
         assert history[-1] < history[0]
 
 
+def test_a_loss_that_is_called_in_its_own_way(device):
+    class Largest(losses.MeanSquaredError):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            error = ops.abs(y_true - y_pred)[:, 0]
+            return ops.max(error if sample_weight is None else error * sample_weight)
+
+    x, y = regression(40)
+    weight = np.random.default_rng(2).uniform(0, 2, 40)
+    model = line()
+    model.compile("sgd", Largest())
+    error = np.abs(y - model.predict(x, verbose=0)[:, 0])
+    found = model.evaluate(x, y[:, None], batch_size=40, verbose=0)
+    assert found == pytest.approx(error.max(), rel=1e-5)
+    found = model.evaluate(x, y[:, None], batch_size=40, sample_weight=weight, verbose=0)
+    assert found == pytest.approx((error * weight).max(), rel=1e-5)
+
+
 def test_plain_data_of_ones_own():
     again = losses.get(losses.serialize(Scaled(3.0)))
     assert type(again) is Scaled and again.factor == 3.0

@@ -317,3 +317,22 @@ def test_weighted_metrics_read_weights(device):
     right = metrics.top_k_categorical_accuracy(one_hot, model.predict(x, verbose=0), k=2)
     assert logs["plain"] == pytest.approx(right.mean(), rel=1e-5)
     assert logs["weighted"] == pytest.approx(np.average(right, weights=weight), rel=1e-5)
+
+
+def test_accuracy_and_crossentropy_by_shapes(device):
+    x, y = classes(48)
+    forms = {
+        "sparse_categorical_crossentropy": (y, 3),
+        "categorical_crossentropy": (keras.utils.to_categorical(y, 3), 3),
+        "binary_crossentropy": ((y > 0).astype(float), 1),
+    }
+    for loss, (target, units) in forms.items():
+        kind = "sigmoid" if units == 1 else "softmax"
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(units, kind)])
+        model.compile("sgd", loss, metrics=["acc", "crossentropy", "ce"])
+        logs = model.evaluate(x, target, return_dict=True, verbose=0)
+        assert list(logs) == ["loss", "acc", "crossentropy", "ce"]
+        assert logs["crossentropy"] == logs["ce"] == pytest.approx(logs["loss"], rel=1e-4)
+        p = model.predict(x, verbose=0)
+        right = (p[:, 0] > 0.5) == target if units == 1 else p.argmax(axis=1) == y
+        assert logs["acc"] == pytest.approx(right.mean(), rel=1e-5)

@@ -11,7 +11,13 @@ from dnnfast.metrics import Metric
 from dnnfast.training.objective import Measure, Resolved
 from dnnfast.training.targets import Expected
 
-_ACCURACY = ("accuracy", "acc")
+# Names whose metric depends on the shapes, and what its class is called after its form.
+_BY_SHAPES = {
+    "accuracy": "Accuracy",
+    "acc": "Accuracy",
+    "crossentropy": "Crossentropy",
+    "ce": "Crossentropy",
+}
 
 
 @dataclass
@@ -77,7 +83,7 @@ class CompileSpec:
         self.steps_per_execution = 1
         self._loss_entries: list[Any] | None = None
         self._loss_objects: list[Loss | None] = []
-        self._metrics: dict[tuple[int, int], Metric] = {}
+        self._metrics: dict[tuple[int, int, str], Metric] = {}
         self.own_loss: Any = None  # the `compute_loss` of a subclass of Model
         self._check_names()
 
@@ -88,7 +94,7 @@ class CompileSpec:
         for loss in tree.flatten(self.loss):
             losses.get(loss)
         for entry in [*tree.flatten(self.metrics), *tree.flatten(self.weighted_metrics)]:
-            if entry is not None and not _is_accuracy(entry):
+            if entry is not None and not _by_shapes(entry):
                 metrics.get(entry)
 
     def resolve(
@@ -155,25 +161,17 @@ class CompileSpec:
         place: tuple[int, int],
     ) -> Metric:
         """Return the metric of an entry; it stays the same object, as it may keep a state."""
-        if not _is_accuracy(entry):
-            if place not in self._metrics:
-                found = metrics.get(entry)
-                if isinstance(entry, str):
-                    found.name = entry
-                self._metrics[place] = found
-            return self._metrics[place]
-        name = str(entry)
-        if shape[-1:] == (1,):
-            return metrics.BinaryAccuracy(name=name)
-        if loss is not None and loss.kind.endswith("categorical_crossentropy"):
-            sparse = loss.sparse
-        elif target is None:
-            sparse = False
-        else:
-            sparse = len(target) < len(shape) + 1 or target[-1] == 1
-        if sparse:
-            return metrics.SparseCategoricalAccuracy(name=name)
-        return metrics.CategoricalAccuracy(name=name)
+        wanted, key = entry, (*place, "")
+        if _by_shapes(entry):
+            form = _form_of_labels(shape, target, loss)
+            wanted = getattr(metrics, form + _BY_SHAPES[entry.lower()])
+            key = (*place, form)
+        if key not in self._metrics:
+            found = metrics.get(wanted)
+            if isinstance(entry, str):
+                found.name = entry
+            self._metrics[key] = found
+        return self._metrics[key]
 
     def _expect(
         self,
@@ -211,8 +209,21 @@ class CompileSpec:
         )
 
 
-def _is_accuracy(entry: Any) -> bool:
-    return isinstance(entry, str) and entry.lower() in _ACCURACY
+def _by_shapes(entry: Any) -> bool:
+    return isinstance(entry, str) and entry.lower() in _BY_SHAPES
+
+
+def _form_of_labels(
+    shape: tuple[int, ...], target: tuple[int, ...] | None, loss: Loss | None
+) -> str:
+    """Return how names of metrics begin for labels of one probability, of classes or one-hot."""
+    if shape[-1:] == (1,):
+        return "Binary"
+    if loss is not None and loss.kind.endswith("categorical_crossentropy"):
+        sparse = loss.sparse
+    else:
+        sparse = target is not None and (len(target) <= len(shape) or target[-1] == 1)
+    return "SparseCategorical" if sparse else "Categorical"
 
 
 def _unused(name: str, taken: list[str]) -> str:

@@ -165,7 +165,12 @@ class _Adder:
             self.graph.losses.append(ir.Loss(loss.native_kind, prediction, place, *options))
             return
         with _explained(f"loss {loss.name!r}"):
-            values = loss.values(self._y_true(output), y_pred)
+            y_true = self._y_true(output)
+            if type(loss).__call__ is not Loss.__call__:  # it weighs and reduces in its own way
+                value = loss(y_true, y_pred, sample_weight=self._sample_weight(output))
+                self.lowered.add_loss(value, -1, weight)
+                return
+            values = loss.values(y_true, y_pred)
         if not isinstance(values, KerasTensor):
             raise TypeError(
                 f"loss {loss.name!r} returned {type(values).__name__}, which does not depend on "
