@@ -1,4 +1,4 @@
-// dnnfast._core.kernels, second part: batch normalization, losses, metrics, optimizers.
+// dnnfast._core.kernels, second part: batch normalization, losses, metrics.
 
 #include <pybind11/stl.h>
 
@@ -7,8 +7,7 @@
 
 #include "bindings/kernels.h"
 #include "bindings/workbench.h"
-#include "engine/plan.h"
-#include "engine/schedule.h"
+#include "engine/graph.h"
 
 namespace dnnfast::bindings {
 namespace {
@@ -158,53 +157,6 @@ py::object metric_rows(const std::string& kind, const FloatInput& prediction,
   return bench.take(op.row_value, rows);
 }
 
-// One step on arrays of any shape: (w, each slot or None, u_product). Absent slots stay absent.
-py::list optimizer_step(const std::string& kind, const FloatInput& w, const FloatInput& g,
-                        const std::vector<MaybeArray>& slots, const py::dict& options,
-                        double learning_rate, int64_t step, double u_product) {
-  const engine::Shape shape(w.array.shape(), w.array.shape() + w.ndim());
-  need_shape(g, "g", shape);
-  engine::Optimizer optimizer;
-  optimizer.kind = engine::optimizer_kind(kind);
-  for (const auto& [key, value] : options)
-    optimizer.options.set(key.cast<std::string>(), value.cast<double>());
-  if (step < 1) fail(ErrorKind::value, "step must be at least 1; got ", step);
-  engine::ScheduleState state{step - 1, u_product};
-  const auto scalars = engine::schedule(optimizer, state, &learning_rate, 1);
-  engine::advance(optimizer, state, 1);
-  Workbench bench(kernel_device());
-  ops::OptimizerStep op = engine::optimizer_step(optimizer);
-  const ops::Segment segment{0, round_up(w.size(), kColumnPadding), 0, 0, 0};
-  std::vector<ops::Chunk> chunks;
-  for (int64_t at = 0; at < segment.size; at += ops::kChunk)
-    chunks.push_back({at, std::min(ops::kChunk, segment.size - at), 0});
-  op.arrays.parameters = bench.vector(w);
-  op.arrays.gradients = bench.vector(g);
-  for (size_t s = 0; s < slots.size() && s < 3; ++s) {
-    if (!slots[s]) continue;
-    need_shape(*slots[s], "an optimizer slot", shape);
-    op.arrays.slots[s] = bench.vector(*slots[s]);
-  }
-  op.arrays.segments = &segment;  // tables are the host's: a backend copies them
-  op.arrays.segment_count = 1;
-  op.arrays.chunks = chunks.data();
-  op.arrays.chunk_count = static_cast<int64_t>(chunks.size());
-  ops::StepContext context;
-  context.scalars = scalars[0];
-  bench.run(op, 1, context);
-  py::list results;
-  auto result = [&](const float* v) { results.append(bench.take(v, numpy_shape(shape))); };
-  result(op.arrays.parameters);
-  for (size_t s = 0; s < slots.size() && s < 3; ++s) {
-    if (op.arrays.slots[s])
-      result(op.arrays.slots[s]);
-    else
-      results.append(py::none());
-  }
-  results.append(state.u_product);
-  return results;
-}
-
 }  // namespace
 
 void bind_batchnorm_kernels(py::module_& m) {
@@ -235,12 +187,6 @@ void bind_loss_kernels(py::module_& m) {
       py::arg("kind"), py::arg("prediction"), py::arg("target"), py::arg("from_logits") = false,
       py::arg("label_smoothing") = 0.0f, py::arg("sample_weight") = py::none());
   m.def("metric_rows", metric_rows, py::arg("kind"), py::arg("prediction"), py::arg("target"));
-}
-
-void bind_optimizer_kernels(py::module_& m) {
-  m.def("optimizer_step", optimizer_step, py::arg("kind"), py::arg("w"), py::arg("g"),
-        py::arg("slots"), py::arg("options"), py::arg("learning_rate"), py::arg("step") = 1,
-        py::arg("u_product") = 1.0);
 }
 
 void bind_kernels(py::module_& module) {

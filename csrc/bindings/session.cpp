@@ -11,87 +11,11 @@
 
 #include "bindings/array.h"
 #include "bindings/device.h"
+#include "bindings/graph.h"
 #include "core/error.h"
 
 namespace dnnfast::bindings {
 namespace {
-
-engine::Shape shape_of(const py::handle& object) { return object.cast<engine::Shape>(); }
-
-engine::Attributes attributes_of(const py::handle& mapping) {
-  engine::Attributes attrs;
-  for (const auto& [key, value] : mapping.cast<py::dict>()) {
-    const auto name = key.cast<std::string>();
-    if (value.is_none()) continue;
-    if (py::isinstance<py::str>(value))
-      attrs.set(name, value.cast<std::string>());
-    else if (py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value))
-      attrs.set(name, value.cast<std::vector<int64_t>>());
-    else
-      attrs.set(name, value.cast<double>());
-  }
-  return attrs;
-}
-
-engine::Tensor tensor_of(const py::handle& object) {
-  const auto kind = object.attr("kind").cast<std::string>();
-  engine::Tensor tensor;
-  tensor.kind = kind == "input"       ? engine::TensorKind::input
-                : kind == "parameter" ? engine::TensorKind::parameter
-                : kind == "target"    ? engine::TensorKind::target
-                : kind == "weight"    ? engine::TensorKind::weight
-                                      : engine::TensorKind::node;
-  tensor.index = object.attr("index").cast<int>();
-  tensor.shape = shape_of(object.attr("shape"));
-  tensor.batched = object.attr("batched").cast<bool>();
-  return tensor;
-}
-
-engine::Parameter parameter_of(const py::handle& object) {
-  return {object.attr("name").cast<std::string>(), shape_of(object.attr("shape")),
-          object.attr("trainable").cast<bool>(),   object.attr("l1").cast<double>(),
-          object.attr("l2").cast<double>(),        object.attr("decay").cast<bool>()};
-}
-
-engine::Loss loss_of(const py::handle& object) {
-  return {engine::loss_kind(object.attr("kind").cast<std::string>()),
-          object.attr("prediction").cast<int>(),
-          object.attr("target").cast<int>(),
-          object.attr("weight").cast<double>(),
-          object.attr("from_logits").cast<bool>(),
-          object.attr("label_smoothing").cast<double>()};
-}
-
-engine::Graph graph_of(const py::object& object) {
-  engine::Graph graph;
-  for (const py::handle& tensor : object.attr("tensors"))
-    graph.tensors.push_back(tensor_of(tensor));
-  graph.inputs = object.attr("inputs").cast<std::vector<std::string>>();
-  for (const py::handle& parameter : object.attr("parameters"))
-    graph.parameters.push_back(parameter_of(parameter));
-  for (const py::handle& node : object.attr("nodes"))
-    graph.nodes.push_back({node.attr("op").cast<std::string>(),
-                           node.attr("name").cast<std::string>(),
-                           node.attr("inputs").cast<std::vector<int>>(),
-                           attributes_of(node.attr("attrs")), node.attr("output").cast<int>()});
-  graph.outputs = object.attr("outputs").cast<std::vector<int>>();
-  for (const py::handle& loss : object.attr("losses")) graph.losses.push_back(loss_of(loss));
-  for (const py::handle& metric : object.attr("metrics"))
-    graph.metrics.push_back({engine::metric_kind(metric.attr("kind").cast<std::string>()),
-                             metric.attr("prediction").cast<int>(),
-                             metric.attr("target").cast<int>(),
-                             metric.attr("weighted").cast<bool>()});
-  for (const py::handle& assignment : object.attr("assignments"))
-    graph.assignments.push_back({assignment.attr("parameter").cast<int>(),
-                                 assignment.attr("value").cast<int>(),
-                                 engine::assign_time(assignment.attr("time").cast<std::string>())});
-  const py::object optimizer = object.attr("optimizer");
-  graph.has_optimizer = !optimizer.is_none();
-  if (graph.has_optimizer)
-    graph.optimizer = {engine::optimizer_kind(optimizer.attr("kind").cast<std::string>()),
-                       attributes_of(optimizer.attr("options"))};
-  return graph;
-}
 
 // A session, and the lock that its calls take after letting the GIL go.
 class PySession {
@@ -132,14 +56,16 @@ class PySession {
     return values;
   }
 
-  size_t slot(const std::string& name) const {
-    const auto& names = session_.slot_names();
-    for (size_t s = 0; s < names.size(); ++s)
-      if (names[s] == name) return s;
-    fail(ErrorKind::value, "the optimizer has no state named \"", name, "\"");
+  engine::Slot slot(const std::string& name, size_t i) const {
+    shape(i);  // a check
+    for (engine::Slot& slot : session_.slots(i))
+      if (slot.name == name) return slot;
+    fail(ErrorKind::value, "the optimizer has no state named \"", name, "\" for parameter \"",
+         session_.graph().parameters[i].name, "\"");
   }
 
   engine::Session& session() { return session_; }
+  const engine::Graph& graph() const { return session_.graph(); }
 
  private:
   std::mutex mutex_;
@@ -162,17 +88,49 @@ void check_order(const py::array_t<int64_t, py::array::c_style>& order, int64_t 
       fail(ErrorKind::value, "order[", i, "] is ", p[i], "; the data has ", rows, " rows");
 }
 
+using Rates = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+// Learning rates of `steps` steps: [step], or [step][optimizer][rate, momentum] with NaN for the optimizer's own
+// momentum.
+std::vector<engine::StepRate> rates_of(const PySession& self, const Rates& rates, int64_t steps) {
+  const auto optimizers = static_cast<int64_t>(self.graph().optimizers.size());
+  const bool full = rates.ndim() == 3 && rates.shape(1) == optimizers && rates.shape(2) == 2;
+  if (!(full || rates.ndim() == 1) || rates.shape(0) != steps)
+    fail(ErrorKind::value, "expected ", steps, " learning rates, or an array of shape (", steps,
+         ", ", optimizers, ", 2); got ", rates.ndim() > 0 ? rates.shape(0) : 0, " in ",
+         rates.ndim(), " dimensions");
+  std::vector<engine::StepRate> result;
+  const double* p = rates.data();
+  for (int64_t i = 0; i < steps; ++i)
+    for (int64_t k = 0; k < optimizers; ++k) {
+      engine::StepRate rate{full ? p[2 * (i * optimizers + k)] : p[i]};
+      if (full) rate.momentum = p[2 * (i * optimizers + k) + 1];
+      result.push_back(rate);
+    }
+  return result;
+}
+
 int64_t train(PySession& self, const Dataset& data, const Order& order, int64_t begin,
-              int64_t count, int64_t batch,
-              const py::array_t<double, py::array::forcecast>& rates) {
-  if (rates.ndim() != 1 || rates.shape(0) != count)
-    fail(ErrorKind::value, "expected ", count, " learning rates; got ", rates.size());
+              int64_t count, int64_t batch, const Rates& learning_rates) {
+  const std::vector<engine::StepRate> rates = rates_of(self, learning_rates, count);
   const engine::StepRange range{begin, count, batch};
   if (order) check_order(*order, data.view().rows, range);
   const int64_t* rows = order ? order->data() : nullptr;
-  const double* learning_rates = rates.data();
-  self.locked([&](engine::Session& s) { s.train(self.view(data), rows, range, learning_rates); });
+  self.locked([&](engine::Session& s) { s.train(self.view(data), rows, range, rates); });
   return count;
+}
+
+// One gradient a parameter, or None.
+void apply(PySession& self, const std::vector<std::optional<FloatArray>>& gradients,
+           const Rates& learning_rates) {
+  const std::vector<engine::StepRate> rates = rates_of(self, learning_rates, 1);
+  if (gradients.size() != self.graph().parameters.size())
+    fail(ErrorKind::value, "got ", gradients.size(), " gradients; the model has ",
+         self.graph().parameters.size(), " parameters");
+  std::vector<const float*> pointers;
+  for (size_t i = 0; i < gradients.size(); ++i)
+    pointers.push_back(gradients[i] ? self.checked(i, *gradients[i]).data() : nullptr);
+  self.locked([&](engine::Session& s) { s.apply(pointers, rates); });
 }
 
 using Outputs = std::vector<py::object>;
@@ -240,11 +198,11 @@ void predict_samples(PySession& self, const Dataset& data, int64_t begin, int64_
   });
 }
 
-py::array_t<float> fetch(PySession& self, size_t i,
-                         void (*get)(engine::Session&, size_t, float*, size_t), size_t slot = 0) {
-  py::array_t<float> values(numpy_shape(self.shape(i)));
+template <class Get>
+py::array_t<float> fetch(PySession& self, const engine::Shape& shape, Get get) {
+  py::array_t<float> values(numpy_shape(shape));
   float* out = values.mutable_data();
-  self.locked([&](engine::Session& s) { get(s, i, out, slot); });
+  self.locked([&](engine::Session& s) { get(s, out); });
   return values;
 }
 
@@ -256,39 +214,70 @@ engine::ProgramKind program_kind(const std::string& name) {
        "\"; expected train, evaluate, predict or predict_samples");
 }
 
+void bind_slots(py::class_<PySession>& c) {
+  c.def("slots", [](PySession& self, size_t i) {
+    self.shape(i);  // a check
+    std::vector<std::pair<std::string, py::tuple>> found;
+    for (const engine::Slot& slot : self.session().slots(i))
+      found.emplace_back(slot.name, py::tuple(py::cast(slot.shape)));
+    return found;
+  });
+  c.def("get_slot", [](PySession& self, const std::string& name, size_t i) {
+    const engine::Slot slot = self.slot(name, i);
+    return fetch(self, slot.shape,
+                 [&](engine::Session& s, float* out) { s.get_slot(i, slot, out); });
+  });
+  c.def(
+      "set_slot", [](PySession& self, const std::string& name, size_t i, const FloatArray& values) {
+        const engine::Slot slot = self.slot(name, i);
+        const engine::Shape given(values.shape(), values.shape() + values.ndim());
+        if (given != slot.shape)
+          fail(ErrorKind::value, "state \"", name, "\" of parameter \"",
+               self.graph().parameters[i].name, "\" has shape ", engine::describe_shape(slot.shape),
+               "; got an array of shape ", engine::describe_shape(given));
+        const float* p = values.data();
+        self.locked([&](engine::Session& s) { s.set_slot(i, slot, p); });
+      });
+}
+
+// State that runs with the steps.
+void bind_schedule(py::class_<PySession>& c) {
+  using engine::ScheduleState;
+  auto state = [](PySession& self) -> ScheduleState& { return self.session().schedule_state(); };
+  c.def_property(
+      "iterations", [state](PySession& self) { return state(self).iterations; },
+      [state](PySession& self, int64_t n) { state(self).iterations = n; });
+  c.def_property(
+      "u_products", [state](PySession& self) { return state(self).u_product; },
+      [state](PySession& self, const std::vector<double>& values) {
+        if (values.size() != state(self).u_product.size())
+          fail(ErrorKind::value, "expected ", state(self).u_product.size(), " products; got ",
+               values.size());
+        state(self).u_product = values;
+      });
+  c.def_property(
+      "loss_scale", [state](PySession& self) { return state(self).loss_scale; },
+      [state](PySession& self, double value) { state(self).loss_scale = value; });
+  c.def_property(
+      "good_steps", [state](PySession& self) { return state(self).good_steps; },
+      [state](PySession& self, int64_t n) { state(self).good_steps = n; });
+}
+
 void bind_state(py::class_<PySession>& c) {
   c.def("set_parameter", [](PySession& self, size_t i, const FloatArray& values) {
     const float* p = self.checked(i, values).data();
     self.locked([&](engine::Session& s) { s.set_parameter(i, p); });
   });
   c.def("get_parameter", [](PySession& self, size_t i) {
-    return fetch(self, i,
-                 [](engine::Session& s, size_t i, float* out, size_t) { s.get_parameter(i, out); });
+    return fetch(self, self.shape(i),
+                 [&](engine::Session& s, float* out) { s.get_parameter(i, out); });
   });
   c.def("get_gradient", [](PySession& self, size_t i) {
-    return fetch(self, i,
-                 [](engine::Session& s, size_t i, float* out, size_t) { s.get_gradient(i, out); });
+    return fetch(self, self.shape(i),
+                 [&](engine::Session& s, float* out) { s.get_gradient(i, out); });
   });
-  c.def_property_readonly("slot_names",
-                          [](PySession& self) { return self.session().slot_names(); });
-  c.def("get_slot", [](PySession& self, const std::string& name, size_t i) {
-    return fetch(
-        self, i,
-        [](engine::Session& s, size_t i, float* out, size_t slot) { s.get_slot(slot, i, out); },
-        self.slot(name));
-  });
-  c.def("set_slot",
-        [](PySession& self, const std::string& name, size_t i, const FloatArray& values) {
-          const float* p = self.checked(i, values).data();
-          const size_t slot = self.slot(name);
-          self.locked([&](engine::Session& s) { s.set_slot(slot, i, p); });
-        });
-  c.def_property(
-      "iterations", [](PySession& self) { return self.session().schedule_state().iterations; },
-      [](PySession& self, int64_t n) { self.session().schedule_state().iterations = n; });
-  c.def_property(
-      "u_product", [](PySession& self) { return self.session().schedule_state().u_product; },
-      [](PySession& self, double value) { self.session().schedule_state().u_product = value; });
+  bind_slots(c);
+  bind_schedule(c);
   c.def_property(
       "seed", [](PySession& self) { return self.session().seed; },
       [](PySession& self, uint64_t seed) { self.session().seed = seed; });
@@ -297,6 +286,7 @@ void bind_state(py::class_<PySession>& c) {
 void bind_runs(py::class_<PySession>& c) {
   c.def("train", train, py::arg("dataset"), py::arg("order"), py::arg("begin"), py::arg("count"),
         py::arg("batch"), py::arg("learning_rates"));
+  c.def("apply", apply, py::arg("gradients"), py::arg("learning_rates"));
   c.def("predict", predict, py::arg("dataset"), py::arg("begin"), py::arg("count"),
         py::arg("batch"), py::arg("outputs"), py::arg("training") = false, py::arg("step") = 0);
   c.def("predict_batch", predict_batch, py::arg("inputs"), py::arg("training") = false,

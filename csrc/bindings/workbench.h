@@ -65,6 +65,13 @@ class Workbench {
     return v;
   }
 
+  // Where an input lies, for whoever copies it: results are then where it is.
+  const float* admit(const FloatInput& x) {
+    on_gpu_ = on_gpu_ || x.on_gpu;
+    if (x.stream != 0) backend_->wait_for(x.stream);
+    return x.data();
+  }
+
   template <class T>
   const T* table(const std::vector<T>& values) {
     const size_t bytes = values.size() * sizeof(T);

@@ -66,6 +66,10 @@ DNNFAST_KERNEL(Reshape, reshape)
 DNNFAST_KERNEL(RegularizationPenalty, regularization_penalty)
 DNNFAST_KERNEL(GradientNorm, gradient_norm)
 DNNFAST_KERNEL(OptimizerStep, optimizer_step)
+DNNFAST_KERNEL(FactoredMoments, factored_moments)
+DNNFAST_KERNEL(OptimizerDirection, optimizer_direction)
+DNNFAST_KERNEL(OrthogonalCopy, orthogonal_copy)
+DNNFAST_KERNEL(MatrixProduct, matrix_product)
 DNNFAST_KERNEL(AccumulateSamples, accumulate_samples)
 DNNFAST_KERNEL(ScatterSamples, scatter_samples)
 DNNFAST_KERNEL(ArrayMap, array_map)
@@ -158,7 +162,7 @@ class HostExecutable : public ops::Executable {
         StepContext context = first;
         context.first_row += applied * first.batch;
         context.step += static_cast<uint64_t>(applied);
-        const auto* stretch_scalars = scalars ? scalars + applied : nullptr;
+        const auto* stretch_scalars = scalars ? scalars + applied * program_.optimizers : nullptr;
         // With no bound on the work, a test wants to see all threads.
         ThreadChoice::Stretch stretch{pool.threads(), steps - applied};
         if (work_worth_threads() > 0) stretch = choice_.next(pool.threads(), steps - applied);
@@ -247,7 +251,7 @@ class HostExecutable : public ops::Executable {
       context.first_row = first.first_row + i * first.batch;
       context.batch = std::min(first.batch, row_end - context.first_row);
       context.step = first.step + static_cast<uint64_t>(i);
-      if (scalars) context.scalars = scalars[i];
+      if (scalars) context.scalars = scalars + i * program_.optimizers;
       if (i > 0) barrier.wait();  // the last step's update
       run_calls(compute_, context, thread, threads, barrier);
       if (!finish_.empty()) run_samples(context, thread, threads, barrier);

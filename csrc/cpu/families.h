@@ -19,6 +19,7 @@ void register_loss(KernelTable& table);        // loss.cpp
 void register_metric(KernelTable& table);      // metric.cpp
 void register_merge(KernelTable& table);       // merge.cpp
 void register_optimizer(KernelTable& table);   // optimizer.cpp
-void register_samples(KernelTable& table);     // samples.cpp
+void register_optimizer_whole(KernelTable& table);
+void register_samples(KernelTable& table);  // samples.cpp
 
 }  // namespace dnnfast::cpu::DNNFAST_ISA

@@ -97,7 +97,7 @@ inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 // queue of outstanding loads and stop it.
 struct Prefetch {
   static constexpr int64_t kLine = 16;
-  const float* array[4] = {};
+  const float* array[6] = {};
   int arrays = 0;
   int64_t next = 0, end = 0;  // floats from the start of each array
 

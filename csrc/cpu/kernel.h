@@ -59,6 +59,10 @@ struct KernelTable {
   Kernel<ops::RegularizationPenalty> regularization_penalty;
   Kernel<ops::GradientNorm> gradient_norm;
   Kernel<ops::OptimizerStep> optimizer_step;
+  Kernel<ops::FactoredMoments> factored_moments;
+  Kernel<ops::OptimizerDirection> optimizer_direction;
+  Kernel<ops::OrthogonalCopy> orthogonal_copy;
+  Kernel<ops::MatrixProduct> matrix_product;
   Kernel<ops::AccumulateSamples> accumulate_samples;
   Kernel<ops::ScatterSamples> scatter_samples;
   Kernel<ops::ArrayMap> array_map;

@@ -150,7 +150,9 @@ void for_rows(const Loss& op, const StepContext& context, UnitRange range, LossO
   const int64_t per_sample = op.prediction.rows_per_sample;
   const int64_t rows = context.batch * per_sample;
   const int64_t end = range.end * kUnitRows < rows ? range.end * kUnitRows : rows;
-  const double share = static_cast<double>(op.weight) / static_cast<double>(rows);
+  const double share = static_cast<double>(op.weight) *
+                       static_cast<double>(context.scalars[0].loss_scale) /
+                       static_cast<double>(rows);
   for (int64_t r = range.begin * kUnitRows; r < end; ++r) {
     const double w = op.sample_weight ? static_cast<double>(op.sample_weight[r / per_sample]) : 1.0;
     const Row row{op.prediction.row(r), op.gradient ? op.gradient.row(r) : nullptr,

@@ -55,6 +55,7 @@ class CudaExecutable : public ops::Executable {
       : stream_(std::move(stream)), resident_(std::move(resident)), program_(std::move(program)),
         capacity_(capacity), planned_(plan_program(program_, capacity, processors, fused())),
         step_(stream_, sizeof(Step)) {
+    uses_.optimizers = program_.optimizers;
     for (auto* calls : {&program_.compute, &program_.repeated, &program_.finish, &program_.update})
       for (const ops::Call& call : *calls) {
         uses_.note(call.op);
@@ -125,7 +126,8 @@ class CudaExecutable : public ops::Executable {
       part.context.outputs = outputs.data();
       Staging staging(stream_, *resident_, uses_, part.context, part.steps, part.rows,
                       part.sources);
-      start(staging, first.samples, part.steps, scalars ? scalars + part.begin : nullptr);
+      start(staging, first.samples, part.steps,
+            scalars ? scalars + part.begin * program_.optimizers : nullptr);
       feeder.prefetch();
       const int64_t done = finish(staging, part.steps);
       applied += done;
@@ -140,13 +142,25 @@ class CudaExecutable : public ops::Executable {
         [&](auto& t) {
           if constexpr (requires { t.partials; }) t.partials = partials(t.op, t);
           if constexpr (requires { *t.op; }) t.op = keep_op(*t.op);
-          if constexpr (requires { t.op.arrays.chunks; }) {
-            ops::OptimizerArrays& arrays = t.op.arrays;
-            arrays.chunks = keep(arrays.chunks, arrays.chunk_count);
-            arrays.segments = keep(arrays.segments, arrays.segment_count);
+          if constexpr (requires { t.op.arrays.chunks; }) move_tables(t.op.arrays);
+          if constexpr (requires { t.step->arrays; }) {
+            ops::OptimizerStep step = *t.step;
+            move_tables(step.arrays);
+            t.step = keep(&step, 1);
           }
         },
         task);
+  }
+  void move_tables(ops::OptimizerArrays& arrays) {
+    arrays.chunks = keep_once(arrays.chunks, arrays.chunk_count);
+    arrays.segments = keep_once(arrays.segments, arrays.segment_count);
+  }
+  // Tables that several tasks share.
+  template <class T>
+  const T* keep_once(const T* host, int64_t count) {
+    const void*& device = kept_[host];
+    if (!device) device = keep(host, count);
+    return static_cast<const T*>(device);
   }
   template <class T>
   const T* keep(const T* host, int64_t count) {
@@ -240,6 +254,7 @@ class CudaExecutable : public ops::Executable {
   DeviceMemory step_;
   std::vector<std::unique_ptr<DeviceMemory>> tables_;
   std::map<const ops::ArrayMap*, DeviceMemory*> partials_;  // of the program's calls
+  std::map<const void*, const void*> kept_;                 // by the host's table
   std::vector<std::string> names_;                          // of the program's calls
   Uses uses_;
   int64_t resident_blocks_ = 0;  // 0: steps are graphs

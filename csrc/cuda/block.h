@@ -32,6 +32,7 @@ struct Extent {
 struct alignas(16) BlockShared {
   float scratch[8704];  // of the task that runs
   ops::StepContext context;
+  ops::OptimizerScalars scalars[ops::kMostOptimizers];
   bool runs;
 };
 

@@ -91,7 +91,8 @@ struct DenseBackwardInput {
   }
 };
 
-// dw (+)= x^T dz: the batch is the depth. Or the update of w by it.
+// dw (+)= x^T dz: the batch is the depth. Or the update of w by it: of its registers, or, where that needs more of them,
+// of the gradient that the block has just written.
 struct WeightGradient {
   static constexpr bool kADepthLines = true, kBDepthLines = true;
 
@@ -110,6 +111,15 @@ struct WeightGradient {
   constexpr Extent extent() const { return {dw.in, 0, dw.padded_out()}; }
   __device__ void operator()(const Piece& piece, const Block& block) const {
     multiply(form, *this, piece, block);
+    if (!update.present || !block.optimizer.rare) return;
+    __syncthreads();  // the gradient is there
+    for_quads(piece, false, [&](int64_t row, int64_t col) {
+      const int64_t at = row * dw.padded_out() + col;
+      float g[4];
+      load4(dw.data + at, g);
+      rare_quad(block.optimizer, update, block.context.scalars[block.optimizer.index],
+                update.offset + at, g, 1.0f);
+    });
   }
 
   __device__ int64_t cols() const { return dw.padded_out(); }
@@ -122,9 +132,9 @@ struct WeightGradient {
                                       const Block& block) const {
     for (int r = 0; r < rows; ++r) {
       const int64_t at = (row + r) * dw.padded_out() + col;
-      if (update.present)
-        update_quad(block.optimizer, update.segment, block.context.scalars,
-                    update.segment.offset + at, v[r]);
+      if (update.present && !block.optimizer.rare)
+        plain_quad(block.optimizer, update, block.context.scalars[block.optimizer.index],
+                   update.offset + at, v[r]);
       else
         put4(dw.data + at, v[r], accumulate);
     }
@@ -164,8 +174,8 @@ struct BiasGradient {
     for (int w = 1; w < kWarps; ++w)
       for (int c = 0; c < 4; ++c) sum[c] += scratch()[w * 128 + 4 * lane + c];
     if (update.present)
-      update_quad(block.optimizer, update.segment, block.context.scalars,
-                  update.segment.offset + col, sum);
+      update_quad(block.optimizer, update, block.context.scalars[block.optimizer.index],
+                  update.offset + col, sum);
     else
       put4(db + col, sum, accumulate);
   }

@@ -74,7 +74,7 @@ __device__ void keep(const LaunchWord& word, Launch& launch) {
 // One launch of one turn.
 __device__ void run_turn(const Launch& launch, const Turn& turn, Step* step) {
   BlockShared& shared = shared_memory<BlockShared>();
-  if (threadIdx.x == 0) shared.runs = step_context(*step, turn, shared.context);
+  if (threadIdx.x == 0) shared.runs = step_context(*step, turn, shared.context, shared.scalars);
   __syncthreads();
   if (!shared.runs) return;
   run_pieces(launch, {shared.context, launch.optimizer, *step, step->done + turn.step});
@@ -87,7 +87,8 @@ __device__ void run_steps(const ResidentRun& run, Step* step) {
   unsigned round = 0;
   LaunchWord next = fetch(run.launches);
   for (int64_t i = 0; i < run.steps; ++i) {
-    if (threadIdx.x == 0) shared.block.runs = step_context(*step, {i, 0}, shared.block.context);
+    if (threadIdx.x == 0)
+      shared.block.runs = step_context(*step, {i, 0}, shared.block.context, shared.block.scalars);
     __syncthreads();
     if (!shared.block.runs) return;
     for (int l = 0; l < run.count; ++l) {

@@ -120,8 +120,9 @@ struct Loss {
   __device__ void run(int64_t r, int lane, const ops::StepContext& context) const {
     const int64_t per_sample = op.prediction.rows_per_sample;
     const double w = op.sample_weight ? static_cast<double>(op.sample_weight[r / per_sample]) : 1.0;
-    const double share =
-        static_cast<double>(op.weight) / static_cast<double>(context.batch * per_sample);
+    const double share = static_cast<double>(op.weight) *
+                         static_cast<double>(context.scalars[0].loss_scale) /
+                         static_cast<double>(context.batch * per_sample);
     const LossRow row{op.prediction.row(r), op.gradient.data ? op.gradient.row(r) : nullptr,
                       op.prediction.cols, static_cast<float>(share * w), lane};
     const float loss = loss_of(row, r, context);

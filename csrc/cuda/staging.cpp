@@ -125,9 +125,10 @@ Step Staging::step(const ops::OptimizerScalars* scalars) {
     totals_ = static_cast<double*>(
         copy(first_.totals, static_cast<size_t>(uses_.totals) * sizeof(double)));
   step.context.totals = totals_;
+  step.optimizers = uses_.optimizers;
   if (scalars)
-    step.scalars = static_cast<const ops::OptimizerScalars*>(
-        copy(scalars, static_cast<size_t>(steps_) * sizeof(ops::OptimizerScalars)));
+    step.scalars = static_cast<const ops::OptimizerScalars*>(copy(
+        scalars, static_cast<size_t>(steps_ * uses_.optimizers) * sizeof(ops::OptimizerScalars)));
   return step;
 }
 

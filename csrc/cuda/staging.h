@@ -16,6 +16,7 @@ struct Uses {
   int sources = 0;               // as many arrays of StepContext::sources
   std::vector<int64_t> outputs;  // floats a sample of each prediction
   int totals = 0;                // slots of the running totals
+  int64_t optimizers = 1;        // rows of scalars a step
 
   void note(const ops::Op& op);
 

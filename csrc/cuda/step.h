@@ -10,6 +10,7 @@ namespace dnnfast::cuda {
 struct Step {
   ops::StepContext context;  // of the run's first step; its pointers are the device's
   const ops::OptimizerScalars* scalars = nullptr;  // of all steps of the run, or null
+  int64_t optimizers = 1;                          // rows of scalars a step
   int64_t row_end = 0;
   int64_t steps = 0;
   int64_t done = 0;         // steps before the one that a graph starts with
@@ -22,8 +23,9 @@ struct Turn {
   int64_t pass = 0;
 };
 
-// Whether there is such a step to run; if so, its context.
-__device__ inline bool step_context(const Step& step, const Turn& turn, ops::StepContext& context) {
+// Whether there is such a step to run; if so, its context, with the scalars that are put beside it.
+__device__ inline bool step_context(const Step& step, const Turn& turn, ops::StepContext& context,
+                                    ops::OptimizerScalars* scalars) {
   const int64_t i = step.done + turn.step;
   if (i >= step.steps || step.stopped_at >= 0) return false;
   context = step.context;
@@ -33,7 +35,13 @@ __device__ inline bool step_context(const Step& step, const Turn& turn, ops::Ste
   context.sample += turn.pass;
   context.step +=
       static_cast<uint64_t>(i) + static_cast<uint64_t>(turn.pass) * context.sample_stride;
-  if (step.scalars) context.scalars = step.scalars[i];
+  if (step.scalars) {
+    for (int64_t k = 0; k < step.optimizers; ++k)
+      scalars[k] = step.scalars[i * step.optimizers + k];
+  } else {
+    scalars[0] = {};
+  }
+  context.scalars = scalars;
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "cuda/merge.h"
 #include "cuda/metric.h"
 #include "cuda/optimizer.h"
+#include "cuda/optimizer_whole.h"
 #include "cuda/samples.h"
 #include "cuda/softmax.h"
 
@@ -23,8 +24,9 @@ using Task =
                  BatchNormInference, BatchNormBackward, BatchNormUpdate, RowwiseForward,
                  RowwiseBackward, Loss, MetricRows, AccumulateRows, AccumulateLoss, FinishLoss,
                  CheckLoss, AddPair, CopyColumns, Reshape, RegularizationPenalty, GradientNorm,
-                 OptimizerStep, VectorUpdate, AccumulateSamples, ScatterSamples, ArrayMap,
-                 ArrayReduce, ArrayPartial, ArrayFinish, ArrayProduct, ArrayGather, ArrayScatter,
-                 ArrayScan, ArrayReshape, ArrayPanels>;
+                 OptimizerStep, VectorUpdate, FactorRows, FactorColumns, Direction, OrthogonalCopy,
+                 MatrixProduct<false>, MatrixProduct<true>, AccumulateSamples, ScatterSamples,
+                 ArrayMap, ArrayReduce, ArrayPartial, ArrayFinish, ArrayProduct, ArrayGather,
+                 ArrayScatter, ArrayScan, ArrayReshape, ArrayPanels>;
 
 }  // namespace dnnfast::cuda

@@ -58,20 +58,11 @@ WorkList& WorkList::update(const ops::FusedUpdate& fused) {
   if (!fused) return *this;
   const ops::OptimizerArrays& arrays = fused.step->arrays;
   const ops::Segment& segment = arrays.segments[fused.segment];
-  for (float* array : {arrays.parameters, arrays.slots[0], arrays.slots[1], arrays.slots[2]})
+  for (float* array : {arrays.parameters, arrays.slots[0], arrays.slots[1], arrays.slots[2],
+                       arrays.average, arrays.accumulator})
     if (array)
       memory(array + segment.offset, segment.size * static_cast<int64_t>(sizeof(float)), true);
   return changes_model();
-}
-
-WorkList& WorkList::arrays(const ops::OptimizerArrays& all, bool parameters, bool gradients) {
-  const ops::Segment& last = all.segments[all.segment_count - 1];
-  const int64_t size = (last.offset + last.size) * static_cast<int64_t>(sizeof(float));
-  memory(all.parameters, size, parameters).memory(all.gradients, size, gradients);
-  for (float* slot : all.slots)
-    if (parameters) memory(slot, size, true);
-  works_.back().shape = {1, 1};
-  return parameters ? changes_model() : *this;
 }
 
 int WorkList::source_of(const float* data, std::vector<Gathered>& gathered) const {
@@ -205,7 +196,8 @@ void WorkList::op(const ops::DenseBackwardWeight& op) {
                                  : tiled_form(op.dw.in, op.dw.out, op.precision);
     task(WeightGradient(op, form), kTiles).matrix(op.x, false, false, false);
     matrix(op.dz, false, false, false).update(op.update_w);
-    if (!op.update_w) memory(op.dw.data, floats * static_cast<int64_t>(sizeof(float)), true);
+    if (!op.update_w || op.update_w.step->rare)
+      memory(op.dw.data, floats * static_cast<int64_t>(sizeof(float)), true);
     const int64_t pieces = round_up(op.dw.in, 64) / 64 * (round_up(op.dw.out, 64) / 64);
     if (form == ProductForm::outer && pieces < processors_) works_.back().shape = {32, 32};
   }
@@ -317,22 +309,6 @@ void WorkList::op(const ops::CopyColumns& op) {
 }
 void WorkList::op(const ops::Reshape& op) {
   task(Reshape{op}, kTiles).matrix(op.x, false, false, false).matrix(op.y, true, true, true);
-}
-
-void WorkList::op(const ops::RegularizationPenalty& op) {
-  if (op.arrays.chunk_count == 0) return;
-  task(RegularizationPenalty{op}, kRows).arrays(op.arrays, false, false);
-  memory(op.chunk_sum, op.arrays.chunk_count * static_cast<int64_t>(sizeof(double)), true);
-}
-void WorkList::op(const ops::GradientNorm& op) {
-  if (op.arrays.chunk_count == 0) return;
-  task(GradientNorm{op}, kRows).arrays(op.arrays, false, true);
-  memory(op.chunk_sum, op.arrays.chunk_count * static_cast<int64_t>(sizeof(double)), true);
-}
-void WorkList::op(const ops::OptimizerStep& op) {
-  if (op.arrays.chunk_count == 0) return;
-  task(OptimizerStep{op}, kRows).arrays(op.arrays, true, false);
-  memory(op.chunk_sum, op.arrays.chunk_count * static_cast<int64_t>(sizeof(double)), false);
 }
 
 void WorkList::op(const ops::AccumulateSamples& op) {

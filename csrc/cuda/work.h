@@ -91,6 +91,10 @@ class WorkList {
   void op(const ops::RegularizationPenalty& op);
   void op(const ops::GradientNorm& op);
   void op(const ops::OptimizerStep& op);
+  void op(const ops::FactoredMoments& op);
+  void op(const ops::OptimizerDirection& op);
+  void op(const ops::OrthogonalCopy& op);
+  void op(const ops::MatrixProduct& op);
   void op(const ops::AccumulateSamples& op);
   void op(const ops::ScatterSamples& op);
   void op(const ops::ArrayMap& op);
@@ -112,6 +116,7 @@ class WorkList {
   WorkList& array(const float* data, const std::vector<Axis>& axes, int64_t padding, bool write);
   WorkList& changes_model();
   WorkList& arrays(const ops::OptimizerArrays& arrays, bool parameters, bool gradients);
+  WorkList& step(const ops::OptimizerStep& step, bool parameters, bool gradients);
 
   int source_of(const float* data, std::vector<Gathered>& gathered) const;
   ProductForm batch_form(const BatchMatrix& result, int64_t weights,

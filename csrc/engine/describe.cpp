@@ -103,7 +103,23 @@ struct Describe {
   Line operator()(const ops::RegularizationPenalty& op) const {
     return {"regularization_penalty", all(op.arrays)};
   }
-  Line operator()(const ops::GradientNorm& op) const { return {"gradient_norm", all(op.arrays)}; }
+  Line operator()(const ops::GradientNorm& op) const {
+    return {"gradient_norm", all(op.step.arrays)};
+  }
+  Line operator()(const ops::FactoredMoments& op) const {
+    return {"factored_moments", all(op.step.arrays)};
+  }
+  Line operator()(const ops::OptimizerDirection& op) const {
+    return {"optimizer_direction", all(op.step.arrays)};
+  }
+  Line operator()(const ops::OrthogonalCopy& op) const {
+    const ops::MatrixShape& m = op.step.arrays.segments[op.segment].matrix;
+    return {"orthogonal_copy", "[" + std::to_string(m.rows) + ", " + std::to_string(m.cols) + "]"};
+  }
+  Line operator()(const ops::MatrixProduct& op) const {
+    return {"matrix_product", "[" + std::to_string(op.rows) + ", " + std::to_string(op.cols) +
+                                  "], depth " + std::to_string(op.depth)};
+  }
   Line operator()(const ops::AccumulateSamples& op) const {
     return {"accumulate_samples", matrix("y", op.y)};
   }
@@ -156,7 +172,10 @@ struct Describe {
     return text + "]";
   }
   static std::string all(const ops::OptimizerArrays& arrays) {
-    return std::to_string(arrays.segment_count) + " parameters";
+    int64_t parameters = 0;
+    for (int64_t c = 0; c < arrays.chunk_count; ++c)
+      parameters += c == 0 || arrays.chunks[c].segment != arrays.chunks[c - 1].segment;
+    return std::to_string(parameters) + " parameters";
   }
 };
 

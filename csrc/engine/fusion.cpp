@@ -27,6 +27,7 @@ class Lowering {
 
   Lowered run() {
     Lowered lowered;
+    if (kind_ == ProgramKind::apply) return lowered;
     if (predicts(kind_)) {
       for (int id : graph_.outputs) lowered.outputs.push_back(resolve(id));
     } else {
@@ -278,6 +279,7 @@ const char* name_of(ProgramKind kind) {
   switch (kind) {
     case ProgramKind::train: return "train";
     case ProgramKind::gradients: return "gradients";
+    case ProgramKind::apply: return "apply";
     case ProgramKind::evaluate: return "evaluate";
     case ProgramKind::predict: return "predict";
     case ProgramKind::predict_samples: return "predict_samples";

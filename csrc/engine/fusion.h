@@ -12,8 +12,17 @@
 namespace dnnfast::engine {
 
 // Which of a model's programs is built.
+// apply: the update alone, by gradients that the caller has.
 // predict_samples: mean and deviation over passes in which dropout drops, but batch normalization predicts.
-enum class ProgramKind { train, gradients, evaluate, predict, predict_training, predict_samples };
+enum class ProgramKind {
+  train,
+  gradients,
+  apply,
+  evaluate,
+  predict,
+  predict_training,
+  predict_samples
+};
 
 inline bool differentiates(ProgramKind kind) {
   return kind == ProgramKind::train || kind == ProgramKind::gradients;

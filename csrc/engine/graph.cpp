@@ -89,6 +89,21 @@ void check_sizes(const Graph& graph) {
   }
 }
 
+void check_optimizers(const Graph& graph) {
+  if (!graph.has_optimizer()) return;
+  // One without ops only applies gradients that somebody else has.
+  if (graph.losses.empty() && (!graph.nodes.empty() || graph.parameters.empty()))
+    fail(ErrorKind::value, "a graph with an optimizer needs at least one loss");
+  const int count = static_cast<int>(graph.optimizers.size());
+  if (count > ops::kMostOptimizers)
+    fail(ErrorKind::value, "a model has ", count, " optimizers; at most ", ops::kMostOptimizers,
+         " are supported");
+  for (const Parameter& parameter : graph.parameters)
+    if (parameter.optimizer < 0 || parameter.optimizer >= count)
+      fail(ErrorKind::value, "parameter \"", parameter.name, "\" is trained by optimizer ",
+           parameter.optimizer, "; the model has ", count);
+}
+
 }  // namespace
 
 Shape full_shape(const Tensor& tensor) {
@@ -179,7 +194,10 @@ AssignTime assign_time(const std::string& name) {
 }
 
 ops::OptimizerKind optimizer_kind(const std::string& name) {
-  static const char* const names[] = {"sgd", "rmsprop", "adam", "nadam"};
+  static const char* const names[] = {
+      "sgd",      "rmsprop",   "adam", "nadam", "adagrad",
+      "adadelta", "adamax",    "lion", "ftrl",  "schedule_free_adamw",
+      "lamb",     "adafactor", "muon"};
   return kind_of<ops::OptimizerKind>("optimizer", names, name);
 }
 
@@ -217,8 +235,7 @@ void validate(const Graph& graph) {
       fail(ErrorKind::value, "an assignment to a variable of shape ", describe_shape(to.shape),
            " has a value of another shape");
   }
-  if (graph.has_optimizer && graph.losses.empty())
-    fail(ErrorKind::value, "a graph with an optimizer needs at least one loss");
+  check_optimizers(graph);
 }
 
 }  // namespace dnnfast::engine

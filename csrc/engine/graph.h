@@ -58,6 +58,8 @@ struct Parameter {
   double l1 = 0.0;
   double l2 = 0.0;
   bool decay = true;
+  int optimizer = 0;        // the one that trains it
+  bool orthogonal = false;  // muon's own step; its others take Adam's
 };
 
 struct Node {
@@ -108,9 +110,9 @@ struct Graph {
   std::vector<Loss> losses;
   std::vector<Metric> metrics;
   std::vector<Assignment> assignments;
-  bool has_optimizer = false;
-  Optimizer optimizer;
+  std::vector<Optimizer> optimizers;  // none, or one, or several with parameters of their own
 
+  bool has_optimizer() const { return !optimizers.empty(); }
   int target_count() const;
 };
 

@@ -6,9 +6,18 @@
 #include <vector>
 
 #include "engine/graph.h"
+#include "engine/optimizer.h"
 #include "ops/backend.h"
 
 namespace dnnfast::engine {
+
+// One parameter's part of an array of optimizer state.
+struct Slot {
+  std::string name;
+  Shape shape;
+  int array = -1;      // -1: among the factors
+  int64_t offset = 0;  // floats from the start of the factors
+};
 
 class ParameterStore {
  public:
@@ -28,12 +37,16 @@ class ParameterStore {
   int32_t segment(size_t i) const { return places_[i].segment; }
 
   // Gradients and state are made when training starts: a model that only predicts has none.
-  void prepare_training(int slots);
+  void prepare_training();
   bool has_gradients() const { return gradients_ != nullptr; }
-  float* slot(size_t s, size_t i) const;
-  float* slot_data(size_t s) const { return static_cast<float*>(slots_[s]->data()); }
-  size_t slot_count() const { return slots_.size(); }
-  ops::OptimizerArrays arrays() const;
+  // Those of a parameter, in the order of its optimizer; none of a frozen one.
+  std::vector<Slot> slots(size_t i) const;
+  bool has_slots() const { return prepared_; }
+  float* slot_place(size_t i, const Slot& slot) const;
+  void import_slot(size_t i, const Slot& slot, const float* values);
+  void export_slot(size_t i, const Slot& slot, float* values) const;
+  // As an optimizer sees them; -1: without its state.
+  ops::OptimizerArrays arrays(int optimizer = -1) const;
   const std::vector<ops::Segment>& segments() const { return segments_; }
 
   // Between a flat array (given by its parameter's place in it) and the logical row-major shape.
@@ -50,7 +63,13 @@ class ParameterStore {
     int32_t segment = -1;  // of a trainable one
   };
   float* parameters_data() const { return static_cast<float*>(parameters_->data()); }
+  float* slot_data(int array) const {
+    return array < 0 ? nullptr : static_cast<float*>(slots_[static_cast<size_t>(array)]->data());
+  }
+  void add_segment(const Graph& graph, size_t i);
+  void start_slots(size_t i);
 
+  const Graph& graph_;
   ops::Backend& backend_;
   int64_t panel_width_;
   std::vector<Place> places_;
@@ -58,7 +77,10 @@ class ParameterStore {
   int64_t total_size_ = 0;
   std::vector<ops::Segment> segments_;
   std::vector<ops::Chunk> chunks_;
-  std::unique_ptr<ops::Memory> parameters_, gradients_;
+  std::unique_ptr<ops::Memory> parameters_, gradients_, factors_;
+  int64_t factor_size_ = 0;
+  bool prepared_ = false;
+  std::vector<SlotMap> slot_maps_;  // by optimizer
   std::vector<std::unique_ptr<ops::Memory>> slots_;
 };
 

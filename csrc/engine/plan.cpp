@@ -1,5 +1,7 @@
 #include "engine/plan.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "engine/program_writer.h"
 
@@ -15,10 +17,18 @@ Plan::Plan(const Graph& graph, ParameterStore& parameters, ops::Backend& backend
   buffers.start_second_pass(static_cast<char*>(arena_->data()));
   ops::Program program = writer.write();
   step_loss_ = program.step_loss;
+  not_finite_ = writer.not_finite();
+  not_finite_count_ = writer.not_finite_count();
   description_ =
       describe(program, request_, backend_.name(), activation_bytes(), parameters.total_bytes());
   executable_ = backend_.compile(std::move(program), request_.batch_capacity);
   description_ += executable_->describe();
+}
+
+bool Plan::finite_gradients() const {
+  std::vector<double> sums(static_cast<size_t>(not_finite_count_));
+  if (not_finite_) backend_.download(sums.data(), not_finite_, sums.size() * sizeof(double));
+  return std::all_of(sums.begin(), sums.end(), [](double sum) { return sum == 0; });
 }
 
 double Plan::step_loss() const {

@@ -12,16 +12,6 @@
 
 namespace dnnfast::engine {
 
-// Where the optimizer's state lies, by the position the op gives it (-1: not used).
-struct SlotMap {
-  int position[3] = {-1, -1, -1};
-  std::vector<std::string> names;
-};
-SlotMap slot_map(const Optimizer& optimizer);
-
-// The op of one step with the optimizer's constants; its arrays and clipping are filled in later.
-ops::OptimizerStep optimizer_step(const Optimizer& optimizer);
-
 // The data set's arrays, in the order of StepContext::sources: inputs, targets, sample weights.
 struct SourceMap {
   int inputs = 0;
@@ -50,6 +40,7 @@ class Plan {
     ProgramKind kind = ProgramKind::train;
     int64_t batch_capacity = 1;
     WeightPattern weights;
+    std::vector<bool> given;  // apply: by parameter, whether there is a gradient
   };
 
   Plan(const Graph& graph, ParameterStore& parameters, ops::Backend& backend, Request request);
@@ -59,6 +50,8 @@ class Plan {
   int64_t activation_bytes() const { return static_cast<int64_t>(arena_->bytes()); }
   const std::string& description() const { return description_; }
   double step_loss() const;
+  // Whether the gradients of the last step were, where that is looked at.
+  bool finite_gradients() const;
 
  private:
   Request request_;
@@ -66,6 +59,8 @@ class Plan {
   std::unique_ptr<ops::Memory> arena_;
   std::unique_ptr<ops::Executable> executable_;
   const double* step_loss_ = nullptr;
+  const double* not_finite_ = nullptr;
+  int64_t not_finite_count_ = 0;
   std::string description_;
 };
 

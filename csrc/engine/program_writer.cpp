@@ -40,12 +40,20 @@ ops::Program ProgramWriter::write() {
   metric_rows_.clear();
   extra_gradients_.clear();
   sample_sums_.clear();
-  step_loss_ = chunk_sums_ = -1;
+  step_loss_ = chunk_sums_ = not_finite_buffer_ = -1;
+  not_finite_ = nullptr;
+  not_finite_count_ = 0;
+  passes_.clear();
   next_independent_ = false;
   deferred_.clear();
   phase_ = 0;
 
   find_differentiable();
+  if (request_.kind == ProgramKind::apply) {
+    begin_update();
+    update();
+    return std::move(program_);
+  }
   gather_inputs();
   if (!lowered_.losses.empty() || !lowered_.metrics.empty()) gather_targets();
   const bool samples = request_.kind == ProgramKind::predict_samples;

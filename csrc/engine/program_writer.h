@@ -35,6 +35,9 @@ class ProgramWriter {
 
   // Writes the whole program. Call once per pass.
   ops::Program write();
+  // Where it says whether gradients were finite; null: it does not.
+  const double* not_finite() const { return not_finite_; }
+  int64_t not_finite_count() const { return not_finite_count_; }
 
  private:
   // forward.cpp
@@ -143,7 +146,11 @@ class ProgramWriter {
   void penalties();
   void begin_update();
   void update();
-  void gradient_norm(int chunk_sums);
+  void regularise_gradients();
+  bool prepare_gradients(size_t optimizer);
+  void step(size_t optimizer);
+  void directions(size_t optimizer);
+  void make_orthogonal(size_t optimizer, int32_t segment);
   ops::FusedUpdate fused_update(int parameter);  // empty if another pass must do it
   ops::BatchNormUpdate moving_statistics(size_t group);
 
@@ -196,6 +203,15 @@ class ProgramWriter {
   std::vector<SumBuffers> sample_sums_;                 // by output
   std::vector<int> repeated_uses_;                      // buffers that the repeated part uses
   int first_repeated_buffer_ = 0;  // those from it on are made anew in each pass
+  // Passes over the parameters that no op updates by itself, by optimizer; the buffers that they share.
+  struct Pass {
+    ops::OptimizerStep step;
+    int chunk_sums = -1, direction_sums = -1;
+  };
+  std::vector<Pass> passes_;
+  int not_finite_buffer_ = -1;
+  double* not_finite_ = nullptr;
+  int64_t not_finite_count_ = 0;
   int step_loss_ = -1, chunk_sums_ = -1;
   bool next_independent_ = false;
   std::vector<std::pair<ops::Call, std::vector<int>>> deferred_;  // and the buffers they use

@@ -22,8 +22,7 @@ Graph validated(Graph graph) {
 
 Session::Session(Graph graph, std::unique_ptr<ops::Backend> backend)
     : graph_(validated(std::move(graph))), backend_(std::move(backend)),
-      parameters_(graph_, *backend_) {
-  if (graph_.has_optimizer) slots_ = slot_map(graph_.optimizer);
+      parameters_(graph_, *backend_), schedule_(graph_) {
   reset_totals();
 }
 
@@ -43,27 +42,24 @@ void Session::get_gradient(size_t i, float* values) const {
     std::fill_n(values, elements(graph_.parameters[i].shape), 0.0f);
 }
 
-void Session::set_slot(size_t slot, size_t i, const float* values) {
-  if (!parameters_.trainable(i)) return;
-  parameters_.prepare_training(static_cast<int>(slots_.names.size()));
-  parameters_.import_values(i, values, parameters_.slot(slot, i));
+void Session::set_slot(size_t i, const Slot& slot, const float* values) {
+  parameters_.import_slot(i, slot, values);
 }
 
-void Session::get_slot(size_t slot, size_t i, float* values) {
-  if (!parameters_.trainable(i) || parameters_.slot_count() <= slot) {
-    std::fill_n(values, elements(graph_.parameters[i].shape), 0.0f);
-    return;
-  }
-  parameters_.export_values(i, parameters_.slot(slot, i), values);
+void Session::get_slot(size_t i, const Slot& slot, float* values) {
+  parameters_.prepare_training();
+  parameters_.export_slot(i, slot, values);
 }
 
-Plan& Session::plan(ProgramKind kind, int64_t batch, const WeightPattern& weights) {
+Plan& Session::plan(ProgramKind kind, int64_t batch, const WeightPattern& weights,
+                    const std::vector<bool>& given) {
   std::unique_ptr<Plan>& plan = plans_[kind];
-  if (!plan || plan->request().batch_capacity < batch || plan->request().weights != weights) {
-    if (differentiates(kind)) parameters_.prepare_training(static_cast<int>(slots_.names.size()));
+  if (!plan || plan->request().batch_capacity < batch || plan->request().weights != weights ||
+      plan->request().given != given) {
+    if (differentiates(kind) || kind == ProgramKind::apply) parameters_.prepare_training();
     plan.reset();  // its memory first
-    plan =
-        std::make_unique<Plan>(graph_, parameters_, *backend_, Plan::Request{kind, batch, weights});
+    plan = std::make_unique<Plan>(graph_, parameters_, *backend_,
+                                  Plan::Request{kind, batch, weights, given});
   }
   return *plan;
 }
@@ -144,24 +140,71 @@ ops::StepContext Session::context_for(const DataView& data, const StepRange& ran
   return context;
 }
 
+// A step that was left out leaves its learning rate to the next.
+int64_t Session::run_scaled(Plan& plan, ops::StepContext context, int64_t steps, int64_t row_end,
+                            const std::vector<StepRate>& rates) {
+  const auto width = static_cast<std::ptrdiff_t>(graph_.optimizers.size());
+  const int64_t batch = context.batch;
+  auto next = rates.begin();
+  for (int64_t i = 0; i < steps; ++i, context.first_row += batch) {
+    const std::vector<StepRate> row(next, next + width);
+    context.step = static_cast<uint64_t>(schedule_.iterations);
+    const auto scalars = schedule(graph_.optimizers, schedule_, row);
+    if (plan.executable().run(context, 1, row_end, scalars.data()) == 0) return i;
+    const bool finite = plan.finite_gradients();
+    if (finite) {
+      advance(graph_.optimizers, schedule_, row, 1);
+      next += width;
+    }
+    adapt_loss_scale(graph_, schedule_, finite);
+  }
+  return steps;
+}
+
 void Session::train(const DataView& data, const int64_t* order, const StepRange& range,
-                    const double* learning_rates) {
-  if (!graph_.has_optimizer)
+                    const std::vector<StepRate>& rates) {
+  if (!graph_.has_optimizer())
     fail(ErrorKind::state, "the model was compiled without an optimizer; it cannot train");
   std::vector<ops::Source> sources;
   ops::StepContext context = context_for(data, range, sources, true);
   context.order = order;
   context.step = static_cast<uint64_t>(schedule_.iterations);
   Plan& train = plan(ProgramKind::train, context.batch, pattern_of(data));
-  const auto scalars = schedule(graph_.optimizer, schedule_, learning_rates, range.count);
-  const int64_t applied = train.executable().run(context, range.count, data.rows, scalars.data());
-  advance(graph_.optimizer, schedule_, applied);
+  int64_t applied = 0;
+  if (scales_dynamically(graph_)) {
+    applied = run_scaled(train, context, range.count, data.rows, rates);
+  } else {
+    const auto scalars = schedule(graph_.optimizers, schedule_, rates);
+    applied = train.executable().run(context, range.count, data.rows, scalars.data());
+    advance(graph_.optimizers, schedule_, rates, applied);
+  }
   if (applied < range.count) {
     const double loss = train.step_loss();
     throw NonFiniteLoss(range.begin + applied, loss,
                         text("the loss became ", loss, " at step ", range.begin + applied,
                              "; that step was not applied"));
   }
+}
+
+void Session::apply(const std::vector<const float*>& gradients,
+                    const std::vector<StepRate>& rates) {
+  if (!graph_.has_optimizer()) fail(ErrorKind::state, "there is no optimizer");
+  parameters_.prepare_training();
+  std::vector<bool> given;
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    given.push_back(gradients[i] && parameters_.trainable(i));
+    if (given[i]) parameters_.import_values(i, gradients[i], parameters_.gradient(i));
+  }
+  Plan& apply = plan(ProgramKind::apply, 1, {}, given);
+  ops::StepContext context;
+  context.batch = 1;
+  if (scales_dynamically(graph_)) {
+    run_scaled(apply, context, 1, 1, rates);
+    return;
+  }
+  const auto scalars = schedule(graph_.optimizers, schedule_, rates);
+  apply.executable().run(context, 1, 1, scalars.data());
+  advance(graph_.optimizers, schedule_, rates, 1);
 }
 
 void Session::compute_gradients(const DataView& data, const StepRange& range) {

@@ -42,19 +42,23 @@ class Session {
 
   const Graph& graph() const { return graph_; }
   ParameterStore& parameters() { return parameters_; }
-  const std::vector<std::string>& slot_names() const { return slots_.names; }
   ScheduleState& schedule_state() { return schedule_; }
   uint64_t seed = 0;
 
   void set_parameter(size_t i, const float* values);
   void get_parameter(size_t i, float* values) const;
   void get_gradient(size_t i, float* values) const;
-  void set_slot(size_t slot, size_t i, const float* values);
-  void get_slot(size_t slot, size_t i, float* values);
+  // Optimizer state of a parameter; what it is before training starts, too.
+  std::vector<Slot> slots(size_t i) const { return parameters_.slots(i); }
+  void set_slot(size_t i, const Slot& slot, const float* values);
+  void get_slot(size_t i, const Slot& slot, float* values);
 
-  // order: a permutation of the rows, or null. Throws NonFiniteLoss; the steps before it are applied.
+  // order: a permutation of the rows, or null. rates: one for each step and optimizer. Throws NonFiniteLoss; the steps
+  // before it are applied.
   void train(const DataView& data, const int64_t* order, const StepRange& range,
-             const double* learning_rates);
+             const std::vector<StepRate>& rates);
+  // One step of the optimizers by gradients of the caller's, one a parameter; null: it stays as it is.
+  void apply(const std::vector<const float*>& gradients, const std::vector<StepRate>& rates);
   void compute_gradients(const DataView& data, const StepRange& range);
   void evaluate(const DataView& data, const StepRange& range);
   void predict(const DataView& data, const StepRange& range, const std::vector<float*>& outputs,
@@ -72,7 +76,11 @@ class Session {
   int64_t activation_bytes(ProgramKind kind, int64_t batch);
 
  private:
-  Plan& plan(ProgramKind kind, int64_t batch, const WeightPattern& weights);
+  Plan& plan(ProgramKind kind, int64_t batch, const WeightPattern& weights,
+             const std::vector<bool>& given = {});
+  // Steps with the gradients' finiteness checked, one after the other. Returns how many came to an end.
+  int64_t run_scaled(Plan& plan, ops::StepContext context, int64_t steps, int64_t row_end,
+                     const std::vector<StepRate>& rates);
   ops::StepContext context_for(const DataView& data, const StepRange& range,
                                std::vector<ops::Source>& sources, bool targets);
   void check_inputs(const DataView& data) const;
@@ -82,7 +90,6 @@ class Session {
   Graph graph_;
   std::unique_ptr<ops::Backend> backend_;
   ParameterStore parameters_;
-  SlotMap slots_;
   ScheduleState schedule_;
   std::map<ProgramKind, std::unique_ptr<Plan>> plans_;
   std::vector<double> totals_;

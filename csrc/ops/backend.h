@@ -19,8 +19,8 @@ inline constexpr int kBackendInterface = 7;
 inline constexpr int kDescribedDevice = -1;
 
 // A compiled program. Runs `steps` steps: step i uses context with first_row + i * batch rows, step +
-// i, and scalars[i] (null for programs without an optimizer). The last step may be short: rows past
-// `row_end` are not used. Returns the number of steps applied; fewer than asked means that the loss
+// i, and row i of scalars (one for each of the program's optimizers; null for programs without). The last step may be
+// short: rows past `row_end` are not used. Returns the number of steps applied; fewer than asked means that the loss
 // of the next one was not finite (its value is then in Program::step_loss) and it was not applied.
 // A pass of the repeated part has its own clock, see StepContext::sample_stride.
 class Executable {

@@ -37,13 +37,25 @@ struct Source {
   uint64_t stream = 0;  // of a GPU, whose work the array comes from; 0: it is complete
 };
 
-// Per-step scalars of the optimizer, computed on the host in double (engine/schedule.h).
+// Per-step scalars of an optimizer, computed on the host in double (engine/schedule.h).
 struct OptimizerScalars {
   float learning_rate = 0.0f;
+  float decay_rate = 0.0f;      // of decoupled decay: the learning rate without a warm-up
   float alpha = 0.0f;           // Adam: bias-corrected rate; Nadam: coefficient of m
   float gradient_alpha = 0.0f;  // Nadam: coefficient of g
-  float second_alpha = 0.0f;    // Nadam: 1 / (1 - beta_2^t)
+  float second_alpha =
+      0.0f;               // Nadam: 1 / (1 - beta_2^t); engine/schedule.cpp has those of the others
+  float momentum = 0.0f;  // or beta_1
+  float one_minus_momentum = 1.0f;
+  float average_share = 0.0f;  // of the weights in their new average
+  float loss_scale = 1.0f;     // what loss gradients were multiplied by
+  bool updates = true;         // false: gradients are only accumulated
+  bool overwrites = false;     // the weights become their average
 };
+
+// Optimizers of one model: each has its own parameters.
+inline constexpr int kMostOptimizers = 8;
+inline constexpr OptimizerScalars kNoScalars[kMostOptimizers] = {};
 
 struct StepContext {
   int64_t batch = 0;                // samples in this step
@@ -58,9 +70,9 @@ struct StepContext {
   int64_t samples = 1;
   int64_t sample = 0;
   uint64_t sample_stride = 1;
-  OptimizerScalars scalars;
-  float* const* outputs = nullptr;  // where predictions go, one array an output
-  double* totals = nullptr;         // running sums of the epoch, see ops/metric.h
+  const OptimizerScalars* scalars = kNoScalars;  // of this step, by optimizer
+  float* const* outputs = nullptr;               // where predictions go, one array an output
+  double* totals = nullptr;                      // running sums of the epoch, see ops/metric.h
 };
 
 }  // namespace dnnfast::ops

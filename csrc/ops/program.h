@@ -27,8 +27,9 @@ using Op =
                  BatchNormForward, BatchNormInference, BatchNormBackward, BatchNormUpdate,
                  RowwiseForward, RowwiseBackward, Loss, MetricRows, AccumulateRows, AccumulateLoss,
                  FinishLoss, AddForward, CopyColumns, Reshape, RegularizationPenalty, GradientNorm,
-                 OptimizerStep, AccumulateSamples, ScatterSamples, ArrayMap, ArrayProduct,
-                 ArrayGather, ArrayScatter, ArrayScan, ArrayReshape, ArrayPanels>;
+                 OptimizerStep, FactoredMoments, OptimizerDirection, OrthogonalCopy, MatrixProduct,
+                 AccumulateSamples, ScatterSamples, ArrayMap, ArrayProduct, ArrayGather,
+                 ArrayScatter, ArrayScan, ArrayReshape, ArrayPanels>;
 
 struct Call {
   Op op;
@@ -59,7 +60,9 @@ struct Program {
   std::vector<Call> update;
   std::shared_ptr<const OptimizerStep> fused_step;  // what the calls' fused updates point to
   std::vector<std::shared_ptr<const std::vector<Instruction>>> tapes;  // of the calls' maps
-  std::vector<Chunk> chunks;  // of the parameters that no call updates by itself
+  // Of each optimizer: chunks of the parameters that no call updates by itself.
+  std::vector<std::vector<Chunk>> chunks;
+  int64_t optimizers = 1;  // rows of scalars a step
   const double* step_loss = nullptr;
   ModelMemory model;  // calls of `update` may write to it
 };

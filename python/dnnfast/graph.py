@@ -35,7 +35,8 @@ class Parameter:
     """A variable of the model, trainable or not (moving statistics).
 
     ``l1`` and ``l2`` are penalties added to the loss; ``decay`` tells whether the optimizer's
-    decoupled weight decay applies.
+    decoupled weight decay applies; ``optimizer`` numbers the graph's optimizers;
+    ``orthogonal`` says that Muon takes its own step, not Adam's.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Parameter:
     l1: float = 0.0
     l2: float = 0.0
     decay: bool = True
+    optimizer: int = 0
+    orthogonal: bool = False
 
 
 @dataclass
@@ -98,13 +101,14 @@ class Assignment:
 
 @dataclass
 class Optimizer:
-    """What the optimizer pass does. ``options`` holds the constants of csrc/ops/optimizer.h.
+    """What the optimizer pass does: one of ``reference.OPTIMIZERS`` and its options.
 
-    Keys: ``momentum nesterov rho centered beta_1 beta_2 epsilon amsgrad weight_decay clipnorm
-    clipvalue global_clipnorm``; missing or None means the op's default (no clipping, no decay).
+    ``options`` holds numbers under the names of Keras's arguments; missing or None means Keras's
+    default. The loss scale of a `LossScaleOptimizer` is ``dynamic_loss_scale`` (1), with
+    ``initial_scale`` and ``dynamic_growth_steps``.
     """
 
-    kind: str  # "sgd", "rmsprop", "adam" or "nadam"
+    kind: str
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -121,6 +125,12 @@ class Graph:
     metrics: list[Metric] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     optimizer: Optimizer | None = None
+    other_optimizers: list[Optimizer] = field(default_factory=list)  # numbered from 1
+
+    @property
+    def optimizers(self) -> list[Optimizer]:
+        """All optimizers; `Parameter.optimizer` is an index."""
+        return [] if self.optimizer is None else [self.optimizer, *self.other_optimizers]
 
     def _add(self, kind: str, index: int, shape: tuple[int, ...], batched: bool = True) -> int:
         self.tensors.append(Tensor(kind, index, tuple(shape), batched))

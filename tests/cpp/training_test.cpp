@@ -91,11 +91,11 @@ engine::Graph make_graph(const std::string& optimizer) {
   w.graph.outputs = {y};
   w.graph.losses = {{engine::loss_kind("sparse_categorical_crossentropy"), y, 0}};
   w.graph.metrics = {{engine::metric_kind("sparse_categorical_accuracy"), y, 0}};
-  w.graph.has_optimizer = true;
-  w.graph.optimizer.kind = engine::optimizer_kind(optimizer);
-  w.graph.optimizer.options.set("momentum", 0.9);
-  w.graph.optimizer.options.set("global_clipnorm", 1.0);
-  w.graph.optimizer.options.set("weight_decay", 0.01);
+  w.graph.optimizers.push_back({engine::optimizer_kind(optimizer), {}});
+  engine::Attributes& options = w.graph.optimizers[0].options;
+  options.set("momentum", 0.9);
+  options.set("global_clipnorm", 1.0);
+  options.set("weight_decay", 0.01);
   return w.graph;
 }
 

@@ -5,7 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from dnnfast import _core
+from dnnfast import _core, reference
+from dnnfast.graph import Optimizer
 from engine.graphs import GRAPHS, make_data
 
 
@@ -36,8 +37,8 @@ def train(graph, data, threads=1, slices=(1, 2, 3), seed=9):
             session.train(dataset, order, begin, count, 33, np.full(count, 0.02))
             begin += count
     arrays = [session.get_parameter(i) for i in range(len(graph.parameters))]
-    for slot in session.slot_names:
-        arrays += [session.get_slot(slot, i) for i in range(len(graph.parameters))]
+    for i in range(len(graph.parameters)):
+        arrays += [session.get_slot(slot, i) for slot, _ in session.slots(i)]
     session.evaluate(dataset, 0, sum(slices), 33)
     return b"".join(a.tobytes() for a in arrays) + repr(session.totals()).encode()
 
@@ -51,6 +52,21 @@ def test_threads_slices_and_repetition(name):
     for threads in (2, 3, 4):
         assert train(graph, data, threads=threads) == once
     assert train(graph, data, slices=(6,)) == once
+
+
+@pytest.mark.parametrize("kind", reference.OPTIMIZERS)
+def test_optimizers(kind):
+    graph = GRAPHS["mlp"]()
+    options = {"use_ema": 1, "global_clipnorm": 0.5, "weight_decay": 0.1}
+    data = make_data(graph, rows=190)
+    for extra in ({}, {**options, "gradient_accumulation_steps": 2}):
+        graph.optimizer = Optimizer(kind, extra)
+        for parameter in graph.parameters:
+            parameter.orthogonal = True
+        once = train(graph, data)
+        for threads in (2, 3):
+            assert train(graph, data, threads=threads) == once
+        assert train(graph, data, slices=(6,)) == once
 
 
 def test_wide_layers_with_large_batches():

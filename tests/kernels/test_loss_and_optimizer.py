@@ -1,5 +1,7 @@
 """Losses, metrics and optimizer steps against the reference."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -67,32 +69,62 @@ OPTIONS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
     "rmsprop": [{}, {"momentum": 0.9}, {"centered": True}, {"momentum": 0.5, "centered": True}],
     "adam": [{}, {"amsgrad": True}, {"beta_1": 0.8, "epsilon": 1e-3}],
-    "nadam": [{}, {"beta_1": 0.8}],
+    "ftrl": [{}, {"l1_regularization_strength": 0.1, "beta": 0.5}, {"learning_rate_power": -0.8}],
+    "schedule_free_adamw": [{}, {"warmup_steps": 3}],
+    "muon": [{}, {"nesterov": False, "rms_rate": None}],
 }
-CASES = [(kind, options) for kind in reference.OPTIMIZERS for options in OPTIONS[kind]]
+STEP_FUNCTIONS = sorted(n.removesuffix("_step") for n in dir(kernels) if n.endswith("_step"))
+CASES = [(kind, options) for kind in STEP_FUNCTIONS for options in OPTIONS.get(kind, [{}])]
 
 
-@pytest.mark.parametrize("size", [1, 7, 33, 5000])
+def test_every_optimizer_has_a_step_of_the_same_signature():
+    assert set(STEP_FUNCTIONS) == {*reference.OPTIMIZERS, "adamw"}
+    for kind in STEP_FUNCTIONS:
+        ours, exact = (getattr(m, f"{kind}_step") for m in (kernels, reference))
+        mine, theirs = (inspect.signature(f).parameters.values() for f in (ours, exact))
+        assert [(p.name, p.default, p.kind) for p in mine] == [
+            (p.name, p.default, p.kind) for p in theirs
+        ]
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (33,), (5000,), (7, 33), (100, 31)], ids=str)
 @pytest.mark.parametrize(("kind", "options"), CASES, ids=str)
-def test_optimizer_over_steps(kind, options, size):
+def test_optimizer_over_steps(kind, options, shape):
+    if kind == "muon" and len(shape) != 2:
+        pytest.skip("muon takes matrices")
+
     def run(module):
         step = getattr(module, f"{kind}_step")
-        w, state = draw(size, seed=1), ()
-        if kind == "rmsprop":
-            state = (np.zeros(size),)
-        elif kind in ("adam", "nadam"):
-            state = (np.zeros(size), np.zeros(size))
+        parameters = inspect.signature(step).parameters
+        slots = [p for p in parameters.values() if p.kind == p.POSITIONAL_OR_KEYWORD][2:]
+        w = draw(*shape, seed=1)
+        state = [np.zeros(shape) if p.default is p.empty and p.name != "z" else None for p in slots]
         u_product = 1.0
         for t in range(1, 6):
-            g = draw(size, seed=10 + t)
-            more = {} if kind in ("sgd", "rmsprop") else {"step": t}
+            g = draw(*shape, seed=10 + t)
+            more = {"step": t} if "step" in parameters else {}
             if kind == "nadam":
                 more["u_product"] = u_product
             w, *state = step(w, g, *state, learning_rate=0.1, **more, **options)
             if kind == "nadam":
-                *state, u_product = state
-        return w, u_product
+                u_product = state.pop()
+        return w, u_product, state
 
-    (w, u), (exact, exact_u) = run(kernels), run(reference)
-    assert_close(w, exact, bound(5, operations=32))
+    (w, u, state), (exact, exact_u, exact_state) = run(kernels), run(reference)
+    limit = bound(5 * max(shape) if kind == "muon" else 5, operations=32)
+    assert_close(w, exact, limit)
     assert u == pytest.approx(exact_u, rel=1e-12)
+    for mine, theirs in zip(state, exact_state, strict=True):
+        assert (mine is None) == (theirs is None)
+        if mine is not None:
+            assert_close(mine, theirs, limit)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (2, 3, 16)], ids=str)
+def test_adafactor_factors_the_last_two_axes(shape):
+    w, g = draw(*shape, seed=1), draw(*shape, seed=2)
+    for _ in range(2):
+        found = kernels.adafactor_step(w, g, step=1, learning_rate=0.1)
+        exact = reference.adafactor_step(w, g, step=1, learning_rate=0.1)
+        for a, b in zip(found[:3], exact[:3], strict=True):
+            assert_close(a, b, bound(5, operations=32))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
 import pytest
 
 from dnnfast import reference
-from dnnfast.reference import optimizer as state
+from dnnfast.graph import Parameter
+from dnnfast.reference.optimizer_state import slot_shapes
 from reference.graphs import Builder
 
 W, G = np.array([1.0, -2.0]), np.array([0.5, -4.0])
@@ -131,7 +133,7 @@ def test_nadam_product() -> None:
     data = reference.Dataset([np.ones((10, 2))], [np.ones(10)], [None])
     session.train(data, None, 0, 10, 1, np.full(10, 0.001))
     assert session.iterations == 10
-    assert session.u_product == pytest.approx(expected, rel=1e-14)
+    assert session.u_products == [pytest.approx(expected, rel=1e-14)]
 
 
 @pytest.mark.parametrize("step", [reference.adam_step, reference.nadam_step])
@@ -164,11 +166,19 @@ STEPS = {
     "rmsprop": [{}, {"momentum": 0.9}, {"centered": True}, {"momentum": 0.5, "centered": True}],
     "adam": [{}, {"amsgrad": True, "beta_1": 0.8}, {"epsilon": 1e-3}],
     "nadam": [{}, {"beta_1": 0.8, "beta_2": 0.99}],
+    "adagrad": [{}, {"initial_accumulator_value": 0.5}],
+    "adadelta": [{}, {"rho": 0.5}],
+    "adamax": [{}, {"beta_2": 0.5}],
+    "lion": [{}, {"beta_1": 0.5}],
+    "ftrl": [{}, {"l1_regularization_strength": 0.1, "beta": 0.5}],
+    "schedule_free_adamw": [{}, {"warmup_steps": 2}],
+    "lamb": [{}, {"beta_1": 0.5}],
+    "adafactor": [{}, {"beta_2_decay": -0.5}],
 }
 
 
 def test_every_optimizer_is_here() -> None:
-    assert set(STEPS) == set(reference.OPTIMIZERS)
+    assert {*STEPS, "muon"} == set(reference.OPTIMIZERS)  # muon: test_optimizer_rules.py
 
 
 @pytest.mark.parametrize(
@@ -177,29 +187,30 @@ def test_every_optimizer_is_here() -> None:
 def test_a_session_is_the_step_function_repeated(kind: str, options: dict) -> None:
     session, data = session_of(kind, **options)
     step = getattr(reference, f"{kind}_step")
+    parameters = list(inspect.signature(step).parameters.values())
     w = session._parameters[0]
-    slots = [np.zeros_like(w) for _ in state.slot_names(kind, options)]
-    positions = {"velocity": 0, "momentum": 1, "average_gradient": 2}
-    product = 1.0
+    state: list = [np.zeros_like(w) if p.default is p.empty else None for p in parameters[2:]]
+    state = state[: sum(p.kind == p.POSITIONAL_OR_KEYWORD for p in parameters) - 2]
+    if kind == "schedule_free_adamw":
+        state[0] = None
     for t in range(1, 5):
         session.compute_gradients(data, 0, 12)
         g = session._gradients[0]
-        arguments: list = list(slots)
-        extra: dict = {"step": t} if "adam" in kind else {}
-        if kind == "rmsprop":
-            arguments = [None, None, None]
-            for name, slot in zip(session.slot_names, slots, strict=True):
-                arguments[positions[name]] = slot
+        extra: dict = {"step": t} if any(p.name == "step" for p in parameters) else {}
         if kind == "nadam":
-            extra["u_product"] = product
-        w, *new = step(w, g, *arguments, learning_rate=0.01, **options, **extra)
+            extra["u_product"] = session.u_products[0]
+        w, *state = step(w, g, *state, learning_rate=0.01, **options, **extra)
         if kind == "nadam":
-            product = new.pop()
-        slots = [slot for slot in new if slot is not None]
+            assert state.pop() == session.u_products[0] * reference.nadam_u(t, extra_beta(options))
         session.train(data, None, 0, 1, 12, [0.01])
         np.testing.assert_array_equal(session._parameters[0], w)
-        for name, slot in zip(session.slot_names, slots, strict=True):
-            np.testing.assert_array_equal(session.get_slot(name, 0), slot.astype(np.float32))
+        slots = [value for value in state if value is not None]
+        for (name, _), value in zip(session.slots(0), slots, strict=True):
+            np.testing.assert_array_equal(session.get_slot(name, 0), value.astype(np.float32))
+
+
+def extra_beta(options: dict) -> float:
+    return options.get("beta_1", 0.9)
 
 
 def test_decoupled_decay_and_its_exception() -> None:
@@ -214,13 +225,20 @@ def test_decoupled_decay_and_its_exception() -> None:
 
 
 def test_slot_names_and_options() -> None:
-    assert state.slot_names("sgd", {}) == []
-    assert state.slot_names("rmsprop", {"momentum": 0.1, "centered": True}) == [
+    matrix = Parameter("w", (3, 2))
+    assert slot_shapes("sgd", {}, matrix) == {}
+    assert list(slot_shapes("rmsprop", {"momentum": 0.1, "centered": True}, matrix)) == [
         "velocity",
         "momentum",
         "average_gradient",
     ]
-    assert state.slot_names("adam", {"amsgrad": True}) == ["m", "v", "vhat"]
+    assert list(slot_shapes("adam", {"amsgrad": True, "use_ema": True}, matrix)) == [
+        "average",
+        "momentum",
+        "velocity",
+        "velocity_hat",
+    ]
+    assert slot_shapes("adafactor", {}, matrix) == {"row_factor": (3,), "column_factor": (2,)}
     with pytest.raises(ValueError, match='Did you mean "momentum"'):
         session_of("sgd", momentun=0.9)
     with pytest.raises(ValueError, match='unknown optimizer "adma"'):

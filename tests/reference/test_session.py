@@ -135,7 +135,7 @@ def test_a_step_with_a_loss_that_is_not_finite_is_not_applied(bad: float) -> Non
     assert session.iterations == 2
     for a, b in zip(parameters(session), parameters(clean), strict=True):
         np.testing.assert_array_equal(a, b)
-    for name in session.slot_names:
+    for name, _ in session.slots(0):
         np.testing.assert_array_equal(session.get_slot(name, 0), clean.get_slot(name, 0))
     again = pickle.loads(pickle.dumps(caught.value))
     assert (again.step, str(again)) == (2, str(caught.value))
@@ -306,7 +306,7 @@ def test_wrong_arguments() -> None:
     y = np.zeros((10, 1), dtype=np.float32)
     wrong = [
         (lambda: session.set_parameter(0, np.zeros(3)), "shape"),
-        (lambda: session.get_slot("momentum", 0), "no slot"),
+        (lambda: session.get_slot("momentum", 0), "no state"),
         (lambda: session.train(data, None, 0, 4, 3, [0.1]), "learning rates"),
         (lambda: session.train(data, None, 1, 4, 3, [0.1] * 4), "outside the 4 steps"),
         (lambda: session.train(data, [0, 1], 0, 1, 3, [0.1]), "order must"),

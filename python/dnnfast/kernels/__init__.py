@@ -25,6 +25,18 @@ from dnnfast.kernels.dropout import dropout_backward, dropout_forward, dropout_m
 from dnnfast.kernels.loss import loss_backward, loss_forward
 from dnnfast.kernels.metric import metric_rows
 from dnnfast.kernels.optimizer import adam_step, nadam_step, rmsprop_step, sgd_step
+from dnnfast.kernels.optimizer_rules import (
+    adadelta_step,
+    adafactor_step,
+    adagrad_step,
+    adamax_step,
+    adamw_step,
+    ftrl_step,
+    lamb_step,
+    lion_step,
+    muon_step,
+    schedule_free_adamw_step,
+)
 from dnnfast.kernels.samples import sample_moments
 from dnnfast.kernels.shuffle import shuffle
 from dnnfast.kernels.softmax import (
@@ -39,7 +51,12 @@ from dnnfast.kernels.softmax import (
 __all__ = [
     "activation_backward",
     "activation_forward",
+    "adadelta_step",
+    "adafactor_step",
+    "adagrad_step",
     "adam_step",
+    "adamax_step",
+    "adamw_step",
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
@@ -48,17 +65,22 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "dropout_mask",
+    "ftrl_step",
     "glu_backward",
     "glu_forward",
+    "lamb_step",
+    "lion_step",
     "log_softmax_backward",
     "log_softmax_forward",
     "loss_backward",
     "loss_forward",
     "matmul",
     "metric_rows",
+    "muon_step",
     "nadam_step",
     "rmsprop_step",
     "sample_moments",
+    "schedule_free_adamw_step",
     "sgd_step",
     "shuffle",
     "softmax_backward",

@@ -30,6 +30,8 @@ class _Kernels:
 def _placed(argument: Any) -> Any:
     if isinstance(argument, list):
         return [_placed(item) for item in argument]
+    if isinstance(argument, dict):
+        return {name: _placed(item) for name, item in argument.items()}
     return as_array(argument, "an argument") if is_on_gpu(argument) else argument
 
 

@@ -1,8 +1,7 @@
-"""One step of each optimizer on one parameter; definitions of Keras 3."""
+"""One step of an optimizer on one parameter; definitions of Keras 3. See ``optimizer_rules``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,20 +16,15 @@ def _step(
     kind: str,
     w: ArrayLike,
     g: ArrayLike,
-    slots: Sequence[ArrayLike | None],
+    slots: dict[str, ArrayLike | None],
     options: dict[str, float],
     learning_rate: float,
     step: int = 1,
     u_product: float = 1.0,
-) -> list[Any]:
-    """Return the new w and slots, and the new u_product."""
-    return _native.optimizer_step(kind, w, g, list(slots), options, learning_rate, step, u_product)
-
-
-def _state(slot: ArrayLike | None, w: ArrayLike, present: bool) -> ArrayLike | None:
-    if not present:
-        return None
-    return np.zeros(np.shape(w), np.float32) if slot is None else slot
+) -> tuple[Any, dict[str, Any], float]:
+    """Return the new w, its state by Keras's names, and the new u_product."""
+    given = {name: value for name, value in slots.items() if value is not None}
+    return _native.optimizer_step(kind, w, g, given, options, learning_rate, step, u_product)
 
 
 def sgd_step(
@@ -55,10 +49,10 @@ def sgd_step(
     >>> sgd_step([1.0], [2.0], learning_rate=0.25)
     (array([0.5], dtype=float32), None)
     """
-    slots = [_state(momentum_slot, w, momentum > 0)]
+    slots = {"momentum": momentum_slot}
     options = {"momentum": momentum, "nesterov": nesterov}
-    new_w, new_momentum, _ = _step("sgd", w, g, slots, options, learning_rate)
-    return new_w, new_momentum
+    new_w, state, _ = _step("sgd", w, g, slots, options, learning_rate)
+    return new_w, state.get("momentum")
 
 
 def rmsprop_step(
@@ -88,16 +82,14 @@ def rmsprop_step(
     >>> w.tolist(), velocity.tolist()
     ([0.5], [1.0])
     """
-    slots = [
-        velocity,
-        _state(momentum_slot, w, momentum > 0),
-        _state(average_gradient, w, centered),
-    ]
+    slots = {
+        "velocity": velocity,
+        "momentum": momentum_slot,
+        "average_gradient": average_gradient,
+    }
     options = {"rho": rho, "momentum": momentum, "epsilon": epsilon, "centered": centered}
-    new_w, new_velocity, new_momentum, new_average, _ = _step(
-        "rmsprop", w, g, slots, options, learning_rate
-    )
-    return new_w, new_velocity, new_momentum, new_average
+    new_w, state, _ = _step("rmsprop", w, g, slots, options, learning_rate)
+    return new_w, state["velocity"], state.get("momentum"), state.get("average_gradient")
 
 
 def adam_step(
@@ -129,10 +121,10 @@ def adam_step(
     >>> round(float(w[0]), 4)
     0.5
     """
-    slots = [m, v, _state(vhat, w, amsgrad)]
+    slots = {"momentum": m, "velocity": v, "velocity_hat": vhat}
     options = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad}
-    new_w, new_m, new_v, new_vhat, _ = _step("adam", w, g, slots, options, learning_rate, step)
-    return new_w, new_m, new_v, new_vhat
+    new_w, state, _ = _step("adam", w, g, slots, options, learning_rate, step)
+    return new_w, state["momentum"], state["velocity"], state.get("velocity_hat")
 
 
 def nadam_step(
@@ -162,8 +154,7 @@ def nadam_step(
     >>> round(u, 4)
     0.468
     """
+    slots: dict[str, ArrayLike | None] = {"momentum": m, "velocity": v}
     options = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
-    new_w, new_m, new_v, new_product = _step(
-        "nadam", w, g, [m, v], options, learning_rate, step, u_product
-    )
-    return new_w, new_m, new_v, new_product
+    new_w, state, product = _step("nadam", w, g, slots, options, learning_rate, step, u_product)
+    return new_w, state["momentum"], state["velocity"], product

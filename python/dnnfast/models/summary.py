@@ -149,11 +149,8 @@ def _totals(model: Any) -> list[str]:
     frozen = sum(v.size for v in model.non_trainable_weights)
     optimizer = model.optimizer
     state = None
-    if optimizer is not None and optimizer._program is not None:
-        program = optimizer._program
-        trained = sum(v.size for i, v in enumerate(program.variables) if program.trains(i))
-        # Iterations and learning rate count, too.
-        state = 2 + len(program.session.slot_names) * trained
+    if optimizer is not None and optimizer.built:
+        state = sum(v.size for v in optimizer.variables)
     lines = [
         f" Total params: {_size(trainable + frozen + (state or 0))}",
         f" Trainable params: {_size(trainable)}",

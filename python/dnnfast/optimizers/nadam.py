@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dnnfast.optimizers.optimizer import Optimizer, number
+from dnnfast.optimizers.arguments import fraction, positive
+from dnnfast.optimizers.optimizer import Optimizer
+from dnnfast.optimizers.scalar import Scalar
 
 
 class Nadam(Optimizer):
@@ -12,24 +14,28 @@ class Nadam(Optimizer):
 
     Args:
         learning_rate: a number, a schedule or a function. Default 0.001.
-        beta_1: decay of the mean, in [0, 1], default 0.9.
-        beta_2: decay of the mean square, in [0, 1], default 0.999.
-        epsilon: added to the root. Default 1e-7.
+        beta_1: decay of the mean, in [0, 1), default 0.9.
+        beta_2: decay of the mean square, in [0, 1), default 0.999.
+        epsilon: added to the root. Above 0, default 1e-7.
         weight_decay: decoupled decay, or None.
-        clipnorm: see `Optimizer`; also ``clipvalue`` and ``global_clipnorm``.
+        clipnorm: see `Optimizer`; so are the other arguments.
         clipvalue: see `Optimizer`.
         global_clipnorm: see `Optimizer`.
-        name: default the class name.
+        use_ema: see `Optimizer`.
+        ema_momentum: see `Optimizer`.
+        ema_overwrite_frequency: see `Optimizer`.
+        loss_scale_factor: see `Optimizer`.
+        gradient_accumulation_steps: see `Optimizer`.
+        name: default the class name in small letters, numbered.
         **kwargs: see `Optimizer`.
 
     Raises:
-        ValueError: if an argument is out of range or not supported.
+        ValueError: if an argument is out of range.
         TypeError: if an argument is not known.
 
     Formula: ``u_t = beta_1 * (1 - 0.5 * 0.96^t)``, ``P_t`` the product of u up to t, m and v as in
     Adam, ``mhat = u_{t+1} * m / (1 - P_{t+1}) + (1 - u_t) * g / (1 - P_t)``,
     ``vhat = v / (1 - beta_2^t)`` and ``w -= lr * mhat / (sqrt(vhat) + epsilon)``.
-
 
     Example:
         >>> import dnnfast
@@ -38,7 +44,18 @@ class Nadam(Optimizer):
     """
 
     kind = "nadam"
-    _options = ("beta_1", "beta_2", "epsilon")
+    _options = (
+        "beta_1",
+        "beta_2",
+        "epsilon",
+    )
+    _momentum = "beta_1"
+    _groups = (
+        (
+            "momentum",
+            "velocity",
+        ),
+    )
 
     def __init__(
         self,
@@ -50,12 +67,44 @@ class Nadam(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name, **kwargs
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
         )
-        self.beta_1 = number("Nadam", "beta_1", beta_1, 0.0, 1.0)
-        self.beta_2 = number("Nadam", "beta_2", beta_2, 0.0, 1.0)
-        self.epsilon = number("Nadam", "epsilon", epsilon)
+        self.beta_1 = fraction(self, "beta_1", beta_1)
+        self.beta_2 = fraction(self, "beta_2", beta_2)
+        self.epsilon = positive(self, "epsilon", epsilon)
+
+    def _set_product(self, value: Any) -> None:
+        products = list(self._program.session.u_products)
+        products[self._index] = float(value)
+        self._program.session.u_products = products
+
+    @property
+    def variables(self) -> list[Any]:
+        """Iterations, learning rate, state, and the product of the momentum coefficients so far."""
+        found = super().variables
+        if self.built:
+            session, index = self._program.session, self._index
+            found.append(
+                Scalar("u_product", lambda: session.u_products[index], self._set_product, "float64")
+            )
+        return found

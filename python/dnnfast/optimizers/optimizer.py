@@ -1,4 +1,4 @@
-"""The base class of optimizers: arguments, learning rates and state. Engines do the work."""
+"""The base class of optimizers: arguments, learning rates, configuration. Engines do the work."""
 
 from __future__ import annotations
 
@@ -6,34 +6,26 @@ import copy
 import inspect
 import math
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from dnnfast import graph
+from dnnfast import graph, naming
 from dnnfast.configurable import Configurable
 from dnnfast.errors import suggest
+from dnnfast.optimizers.applying import Applying
+from dnnfast.optimizers.arguments import count, number, positive
 from dnnfast.optimizers.scalar import Scalar
 from dnnfast.optimizers.schedules import LearningRateSchedule
-from dnnfast.saving.objects import serialize_keras_object
+from dnnfast.optimizers.schedules.schedule import Formula
+from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 
-_UNSUPPORTED = {
-    "use_ema": False,
-    "ema_momentum": 0.99,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
-
-
-def number(cls: str, name: str, value: Any, low: float = 0.0, high: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number, Scalar)):
-        raise ValueError(f"{cls}: {name} must be a number, got {value!r}.")
-    if not (low <= float(value) <= high and math.isfinite(value)):
-        bounded = math.isfinite(high)
-        limit = f"in [{low:g}, {high:g}]" if bounded else f"finite, at least {low:g}"
-        raise ValueError(f"{cls}: {name} must be {limit}, got {value!r}.")
-    return float(value)
+_COMMON = (
+    *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum"),
+    *("ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"),
+)
 
 
 def _takes_step(rate: Any) -> bool:
@@ -41,7 +33,7 @@ def _takes_step(rate: Any) -> bool:
     return isinstance(rate, LearningRateSchedule) or bool(inspect.signature(rate).parameters)
 
 
-class Optimizer(Configurable):
+class Optimizer(Applying, Configurable):
     """The base class of optimizers.
 
     Args:
@@ -50,14 +42,23 @@ class Optimizer(Configurable):
         clipnorm: largest norm of each variable's gradient, or None.
         clipvalue: largest absolute value of a gradient's element, or None.
         global_clipnorm: largest norm of all gradients together, or None.
-        name: default the class name.
-        **kwargs: the old ``lr`` and ``decay`` (the rate is divided by ``1 + decay * step``), and
-            Keras's ``use_ema``, ``ema_momentum``, ``ema_overwrite_frequency``,
-            ``loss_scale_factor`` and ``gradient_accumulation_steps`` at their defaults.
+        use_ema: keep a moving average of the weights, which they become at the end of `fit`.
+            Default False.
+        ema_momentum: share of the old average, in [0, 1], default 0.99.
+        ema_overwrite_frequency: the weights become their average every so many updates, or None.
+        loss_scale_factor: the loss is multiplied by it before gradients are taken, and gradients
+            are divided by it; or None.
+        gradient_accumulation_steps: update every so many steps, by the mean of their gradients; at
+            least 2, or None.
+        name: default the class name in small letters, numbered.
+        **kwargs: the old ``lr`` and ``decay`` (the rate is divided by ``1 + decay * step``).
 
     Raises:
-        ValueError: if an argument is out of range or not supported.
+        ValueError: if an argument is out of range.
         TypeError: if an argument is not known.
+
+    A step: gradients are unscaled, accumulated and clipped; weights decay and are updated; then
+    the average moves.
 
     Example:
         >>> import dnnfast
@@ -68,7 +69,11 @@ class Optimizer(Configurable):
     """
 
     kind = ""
+    # Own arguments, which the engine takes under the same names; the one that a schedule may give.
     _options: tuple[str, ...] = ()
+    _momentum = ""
+    _descriptive: tuple[str, ...] = ()  # of the configuration only
+    _configured: tuple[str, ...] = ()  # Keras's order of both, where it is another
 
     def __init__(
         self,
@@ -77,62 +82,71 @@ class Optimizer(Configurable):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        self._init_state()
+        self.decay = 0.0
+        self._rate: Any = self._checked_rate(self._old_arguments(learning_rate, kwargs))
+        self.name = name or naming.auto_name(naming.to_snake_case(type(self).__name__))
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self._check_clips()
+        decay = weight_decay
+        self.weight_decay = None if decay is None else number(self, "weight_decay", decay)
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = number(self, "ema_momentum", ema_momentum, 0.0, 1.0)
+        if ema_overwrite_frequency:
+            count(self, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        if loss_scale_factor is not None:
+            positive(self, "loss_scale_factor", loss_scale_factor)
+        self.loss_scale_factor = loss_scale_factor
+        if gradient_accumulation_steps:
+            count(self, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+
+    def _check_clips(self) -> None:
+        limits = ("clipnorm", "clipvalue", "global_clipnorm")
+        given = [key for key in limits if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can "
+                f"be set, got {' and '.join(given)}."
+            )
+        for key in given:
+            setattr(self, key, positive(self, key, getattr(self, key)))
+
+    def _old_arguments(self, learning_rate: Any, kwargs: dict[str, Any]) -> Any:
+        """Return the learning rate after the old ``lr`` and ``decay``; refuse unknown arguments."""
         cls = type(self).__name__
+        # The call that named the class: below this, the base's and the subclass's __init__.
         if "lr" in kwargs:
             warnings.warn(
-                f"{cls}: `lr` is now called `learning_rate`.", DeprecationWarning, stacklevel=3
+                f"{cls}: `lr` is now called `learning_rate`.", DeprecationWarning, stacklevel=4
             )
             learning_rate = kwargs.pop("lr")
-        self.decay = 0.0
         if "decay" in kwargs:
             warnings.warn(
                 f"{cls}: `decay` is deprecated; use a schedule, such as InverseTimeDecay.",
                 DeprecationWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-            self.decay = number(cls, "decay", kwargs.pop("decay") or 0.0)
-        self._refuse(kwargs)
-        self._rate: Any = self._checked_rate(learning_rate)
-        self.name = name or cls.lower()
-        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        given = [key for key, value in limits.items() if value is not None]
-        if len(given) > 1:
-            raise ValueError(
-                f"{cls}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
-                f"{' and '.join(given)}."
-            )
-        for key in given:
-            number(cls, key, limits[key])
-        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.weight_decay = (
-            None if weight_decay is None else number(cls, "weight_decay", weight_decay)
-        )
-        self._iterations = 0
-        # The program that trains with this optimizer holds its state.
-        self._program: Any = None
-
-    def _refuse(self, kwargs: dict[str, Any]) -> None:
-        """Accept what has no effect; raise for what we cannot do and for misspelled names."""
-        cls = type(self).__name__
-        for key, value in kwargs.items():
-            if key in ("jit_compile", "is_legacy_optimizer"):
-                continue
-            if key not in _UNSUPPORTED:
-                known = list(inspect.signature(type(self).__init__).parameters)[1:]
-                hint = suggest(key, [*known, *_UNSUPPORTED])
-                raise TypeError(f"{cls}: unknown argument {key!r}. {hint}".rstrip())
-            if key not in ("ema_momentum",) and value not in (_UNSUPPORTED[key], False, None):
-                raise ValueError(f"{cls}: {key}={value!r} is not supported; leave it out.")
+            self.decay = number(self, "decay", kwargs.pop("decay") or 0.0)
+        for key in kwargs:
+            if key not in ("jit_compile", "is_legacy_optimizer"):  # of older versions
+                known = list(inspect.signature(type(self).__init__).parameters)[1:-1]
+                raise TypeError(f"{cls}: unknown argument {key!r}. {suggest(key, known)}".rstrip())
+        return learning_rate
 
     # Learning rate.
 
     def _checked_rate(self, value: Any) -> Any:
         if isinstance(value, dict):
-            from dnnfast.saving.objects import deserialize_keras_object
-
             value = deserialize_keras_object(value)
         if isinstance(value, LearningRateSchedule):
             return value
@@ -140,38 +154,72 @@ class Optimizer(Configurable):
             value = float(value)
         if callable(value):
             return value
-        return number(type(self).__name__, "learning_rate", value)
+        return number(self, "learning_rate", value)
 
-    def _rate_at(self, step: int, takes_step: bool | None = None) -> float:
-        rate = self._rate
-        if callable(rate):
-            takes_step = _takes_step(rate) if takes_step is None else takes_step
-            value = rate(step) if takes_step else rate()
+    def _called_rates(self, step: int, steps: int) -> np.ndarray:
+        """Return what a schedule or a function says of steps; checked."""
+        rate, name = self._rate, type(self).__name__
+        numbers = range(step, step + steps)
+        values: Any
+        if isinstance(rate, Formula) and type(rate).__call__ is Formula.__call__:
+            values = rate.rates(np.arange(step, step + steps, dtype=np.float64))
+        else:
+            takes_step = _takes_step(rate)
+            values = [rate(t) if takes_step else rate() for t in numbers]
+        rates = np.empty(steps, np.float64)
+        for i, value in enumerate(values):
             try:
-                rate = float(value)
+                rates[i] = float(value)
             except (TypeError, ValueError):
-                rate = math.nan
-            if not 0.0 <= rate < math.inf:
+                rates[i] = math.nan
+            if not 0.0 <= rates[i] < math.inf:
                 raise ValueError(
-                    f"{type(self).__name__}: the learning rate {self._rate!r} gave {value!r} for "
-                    f"step {step}; expected a finite number of at least 0."
+                    f"{name}: the learning rate {rate!r} gave {value!r} for step {numbers[i]}; "
+                    "expected a finite number of at least 0."
                 )
-        return float(rate) / (1.0 + self.decay * step)
+        return rates
+
+    def learning_rates(self, step: int, steps: int) -> np.ndarray:
+        """Return the learning rates of ``steps`` steps from number ``step``."""
+        if callable(self._rate):
+            rates = self._called_rates(step, steps)
+        else:
+            rates = np.full(steps, self._rate, np.float64)
+        if self.decay:
+            rates = rates / (1.0 + self.decay * np.arange(step, step + steps, dtype=np.float64))
+        return rates
+
+    def momenta(self, step: int, steps: int) -> np.ndarray:
+        """Return the momenta (or beta_1) of steps; NaN: what the engine was given."""
+        if self._momentum and callable(getattr(self._rate, "momentum_at", None)):
+            return np.array([self._rate.momentum_at(t) for t in range(step, step + steps)])
+        if not self._momentum or not self.built:
+            return np.full(steps, np.nan)
+        given = self._program.graph.optimizers[self._index].options.get(self._momentum)
+        now = getattr(self, self._momentum)
+        return np.full(steps, np.nan if now == given else now)
 
     def rates(self, step: int, count: int) -> np.ndarray:
-        """Return the learning rates of ``count`` steps from number ``step``."""
-        if not callable(self._rate):
-            if not self.decay:
-                return np.full(count, self._rate, np.float64)
-            return self._rate / (1.0 + self.decay * np.arange(step, step + count, dtype=np.float64))
-        takes_step = _takes_step(self._rate)
-        rates = [self._rate_at(t, takes_step) for t in range(step, step + count)]
-        return np.array(rates, np.float64)
+        """Return learning rates of steps, ``(count,)``; with momenta ``(count, 1, 2)``.
+
+        Args:
+            step: number of the first step.
+            count: number of steps.
+        """
+        rates, momenta = self.learning_rates(step, count), self.momenta(step, count)
+        if np.isnan(momenta).all():
+            return rates
+        return np.stack([rates, momenta], axis=1)[:, None, :]
 
     @property
     def learning_rate(self) -> Any:
         """The learning rate: readable as a number, and writable unless it is a schedule."""
-        read = (lambda: self._rate_at(self._step())) if callable(self._rate) else lambda: self._rate
+
+        def read() -> float:
+            if callable(self._rate):
+                return float(self.learning_rates(self._step(), 1)[0])
+            return float(self._rate)
+
         return Scalar("learning_rate", read, self._set_rate, "float32")
 
     @learning_rate.setter
@@ -190,49 +238,44 @@ class Optimizer(Configurable):
             )
         self._rate = value
 
-    # State.
+    # What the engine needs to know.
 
-    def _step(self) -> int:
-        return self._program.session.iterations if self._program is not None else self._iterations
-
-    @property
-    def iterations(self) -> Any:
-        """The number of steps applied so far; readable as an integer, and writable."""
-        return Scalar("iteration", self._step, self._set_iterations, "int64")
-
-    @iterations.setter
-    def iterations(self, value: Any) -> None:
-        self._set_iterations(value)
-
-    def _set_iterations(self, value: Any) -> None:
-        self._iterations = int(value)
-        if self._program is not None:
-            self._program.session.iterations = int(value)
-
-    @property
-    def variables(self) -> list[Any]:
-        """Iterations, learning rate, and the state of each trained variable."""
-        from dnnfast.variable import Variable
-
-        found: list[Any] = [self.iterations, self.learning_rate]
-        if self._program is None:
-            return found
-        names = self._program.session.slot_names
-        for i, variable in enumerate(self._program.variables):
-            if self._program.trains(i):
-                for slot in names:
-                    value = self._program.session.get_slot(slot, i)
-                    path = variable.path.replace("/", "_")
-                    found.append(Variable(value, trainable=False, name=f"{path}_{slot}"))
-        return found
+    def _scalars(self) -> list[Any]:
+        rate = [] if callable(self._rate) else [self.learning_rate]
+        return [self._raw_iterations(), *rate]
 
     def spec(self) -> graph.Optimizer:
         """Return what an engine needs to know."""
-        names = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
-        options = {key: getattr(self, key) for key in (*self._options, *names)}
+        options = {key: getattr(self, key) for key in (*self._options, *_COMMON)}
+        if self._momentum and callable(getattr(self._rate, "momentum_at", None)):
+            options[self._momentum] = float(self._rate.momentum_at(0))
         return graph.Optimizer(
-            self.kind, {key: value for key, value in options.items() if value is not None}
+            self.kind, {key: float(value) for key, value in options.items() if value is not None}
         )
+
+    def specs(self) -> list[graph.Optimizer]:
+        """Return the graph's optimizers."""
+        return [self.spec()]
+
+    def _train(self, parameter: graph.Parameter, variable: Any, index: int) -> graph.Parameter:
+        """Return how this optimizer, the graph's number ``index``, trains a parameter."""
+        decays = parameter.decay and self._decays(variable)
+        return replace(parameter, decay=decays, optimizer=index)
+
+    def put_into(self, target: graph.Graph, variables: Sequence[Any]) -> None:
+        """Make a graph train with this optimizer.
+
+        Args:
+            target: its parameters are replaced by ones that say how they are trained.
+            variables: those of the parameters.
+        """
+        target.optimizer, *target.other_optimizers = self.specs()
+        target.parameters = [
+            self._train(parameter, variable, 0)
+            for parameter, variable in zip(target.parameters, variables, strict=True)
+        ]
+
+    # Configuration.
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -240,14 +283,9 @@ class Optimizer(Configurable):
         config: dict[str, Any] = {
             "name": self.name,
             "learning_rate": rate if isinstance(rate, float) else serialize_keras_object(rate),
-            "weight_decay": self.weight_decay,
-            "clipnorm": self.clipnorm,
-            "global_clipnorm": self.global_clipnorm,
-            "clipvalue": self.clipvalue,
-            **_UNSUPPORTED,
-            "use_ema": False,
         }
-        config.update({key: getattr(self, key) for key in self._options})
+        own = self._configured or (*self._options, *self._descriptive)
+        config.update({key: getattr(self, key) for key in (*_COMMON, *own)})
         if self.decay:
             config["decay"] = self.decay
         return config
@@ -257,6 +295,9 @@ class Optimizer(Configurable):
         """Create the optimizer from the result of `get_config`."""
         config = dict(config)
         decay = config.pop("decay", 0.0)
+        if isinstance(config.get("learning_rate"), dict):
+            rate = deserialize_keras_object(config["learning_rate"], custom_objects)
+            config["learning_rate"] = rate
         optimizer = cls(**config)
         optimizer.decay = float(decay or 0.0)
         return optimizer

@@ -19,6 +19,7 @@ class Scalar:
     """
 
     shape: tuple[int, ...] = ()
+    ndim, size = 0, 1
 
     def __init__(
         self, name: str, read: Callable[[], float], write: Callable[[Any], None], dtype: str

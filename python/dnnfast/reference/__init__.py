@@ -58,13 +58,28 @@ from dnnfast.reference.merge import (
 )
 from dnnfast.reference.metric import METRICS, metric_rows
 from dnnfast.reference.optimizer import (
-    OPTIMIZERS,
     adam_step,
-    clip_gradients,
     nadam_step,
     nadam_u,
     rmsprop_step,
     sgd_step,
+)
+from dnnfast.reference.optimizer_rules import (
+    adadelta_step,
+    adagrad_step,
+    adamax_step,
+    adamw_step,
+    ftrl_step,
+    lion_step,
+    schedule_free_adamw_step,
+)
+from dnnfast.reference.optimizer_state import OPTIMIZERS, clip_gradients
+from dnnfast.reference.optimizer_whole import (
+    adafactor_step,
+    adafactor_velocity,
+    lamb_step,
+    muon_step,
+    orthogonalize,
 )
 from dnnfast.reference.philox import philox
 from dnnfast.reference.program import OPS
@@ -94,7 +109,13 @@ __all__ = [
     "Session",
     "activation_backward",
     "activation_forward",
+    "adadelta_step",
+    "adafactor_step",
+    "adafactor_velocity",
+    "adagrad_step",
     "adam_step",
+    "adamax_step",
+    "adamw_step",
     "add_backward",
     "add_forward",
     "batchnorm_backward",
@@ -113,6 +134,7 @@ __all__ = [
     "dropout_scale",
     "erf",
     "erfinv",
+    "ftrl_step",
     "gather_backward",
     "gather_forward",
     "glu_backward",
@@ -120,6 +142,8 @@ __all__ = [
     "infer_shape",
     "join_backward",
     "join_forward",
+    "lamb_step",
+    "lion_step",
     "log_softmax_backward",
     "log_softmax_forward",
     "loss_backward",
@@ -128,8 +152,10 @@ __all__ = [
     "map_forward",
     "matmul",
     "metric_rows",
+    "muon_step",
     "nadam_step",
     "nadam_u",
+    "orthogonalize",
     "philox",
     "product_backward",
     "product_forward",
@@ -144,6 +170,7 @@ __all__ = [
     "scan_forward",
     "scatter_backward",
     "scatter_forward",
+    "schedule_free_adamw_step",
     "sgd_step",
     "shuffle",
     "sigmoid",

@@ -1,23 +1,16 @@
-"""One step of each optimizer on one parameter; definitions of Keras 3."""
+"""One step of an optimizer on one parameter: SGD, RMSprop, Adam, Nadam; definitions of Keras 3.
+
+The others are in ``optimizer_rules`` and ``optimizer_whole``; ``optimizer_state`` runs them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dnnfast.errors import unknown_name
-
 Array = NDArray[np.float64]
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "nadam")
-CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
-OPTIONS = (
-    *("momentum", "nesterov", "rho", "centered", "beta_1", "beta_2", "epsilon", "amsgrad"),
-    *("weight_decay", *CLIPS),
-)
 
 
 def _double(x: ArrayLike) -> Array:
@@ -238,138 +231,3 @@ def nadam_step(
     mhat = u_next * m / (1.0 - product * u_next) + (1.0 - u) * g / (1.0 - product)
     vhat = v / (1.0 - beta_2**step)
     return w - learning_rate * mhat / (np.sqrt(vhat) + epsilon), m, v, product
-
-
-def check_options(kind: str, options: Mapping[str, Any]) -> None:
-    """Raise a ValueError if an optimizer is unknown or its options do not go together.
-
-    Args:
-        kind: one of ``OPTIMIZERS``.
-        options: the options of a graph's optimizer; None means the default.
-
-    Example:
-
-    >>> check_options("adam", {"beta_1": 0.8, "clipnorm": None})
-    """
-    if kind not in OPTIMIZERS:
-        raise unknown_name("optimizer", kind, OPTIMIZERS)
-    for name in options:
-        if name not in OPTIONS:
-            raise unknown_name("optimizer option", name, OPTIONS)
-    if sum(bool(options.get(name)) for name in CLIPS) > 1:
-        raise ValueError("only one of clipvalue, clipnorm and global_clipnorm can be set")
-
-
-def slot_names(kind: str, options: Mapping[str, Any]) -> list[str]:
-    """Return the names of an optimizer's state arrays, in order; each is like the parameters.
-
-    Args:
-        kind: one of ``OPTIMIZERS``.
-        options: as in `check_options`.
-
-    Example:
-
-    >>> slot_names("rmsprop", {"momentum": 0.9})
-    ['velocity', 'momentum']
-    """
-    momentum = ["momentum"] if options.get("momentum") else []
-    if kind == "sgd":
-        return momentum
-    if kind == "rmsprop":
-        return ["velocity", *momentum, *(["average_gradient"] if options.get("centered") else [])]
-    return ["m", "v", *(["vhat"] if kind == "adam" and options.get("amsgrad") else [])]
-
-
-def clip_gradients(gradients: list[Array], options: Mapping[str, Any]) -> list[Array]:
-    """Return the gradients of all trainable parameters after clipping, if any is asked for.
-
-    Args:
-        gradients: one array a parameter.
-        options: ``clipvalue``, ``clipnorm`` or ``global_clipnorm``, at most one of them.
-
-    Formula: ``clip(g, -c, c)``; or ``g c / max(norm(g), c)`` for each parameter; or the same with
-    the norm over all parameters. Keras 3.
-
-    Example:
-
-    >>> clip_gradients([np.array([3.0, 4.0])], {"clipnorm": 1.0})[0].round(6)
-    array([0.6, 0.8])
-    """
-    if value := options.get("clipvalue"):
-        return [np.clip(g, -value, value) for g in gradients]
-    if limit := options.get("clipnorm"):
-        return [g * (limit / max(float(np.sqrt((g * g).sum())), limit)) for g in gradients]
-    if limit := options.get("global_clipnorm"):
-        norm = math.sqrt(sum(float((g * g).sum()) for g in gradients))
-        return [g * (limit / max(norm, limit)) for g in gradients]
-    return gradients
-
-
-_CONSTANTS = {
-    "sgd": ("momentum", "nesterov"),
-    "rmsprop": ("rho", "momentum", "epsilon", "centered"),
-    "adam": ("beta_1", "beta_2", "epsilon", "amsgrad"),
-    "nadam": ("beta_1", "beta_2", "epsilon"),
-}
-
-
-class OptimizerState:
-    """The optimizer of a session: its state arrays, and the step on all trainable parameters.
-
-    Args:
-        kind: one of ``OPTIMIZERS``.
-        options: as in `check_options`.
-
-    Example:
-
-    >>> state = OptimizerState("sgd", {})
-    >>> state.update(0, np.array([1.0]), np.array([2.0]), learning_rate=0.25)
-    array([0.5])
-    """
-
-    def __init__(self, kind: str, options: Mapping[str, Any]) -> None:
-        self.kind = kind
-        self.options = {name: value for name, value in options.items() if value is not None}
-        self.slot_names = slot_names(kind, self.options)
-        self.slots: dict[tuple[str, int], Array] = {}
-        self.iterations = 0
-        self.u_product = 1.0
-
-    def update(self, i: int, w: Array, g: Array, learning_rate: float) -> Array:
-        """Return parameter number ``i`` after the step; its slots change in place."""
-        constants = {n: self.options[n] for n in _CONSTANTS[self.kind] if n in self.options}
-        constants["learning_rate"] = learning_rate
-        zeros = np.zeros_like(w)
-        slots = {name: self.slots.get((name, i), zeros) for name in self.slot_names}
-        step = self.iterations + 1
-        if self.kind == "sgd":
-            w, slot = sgd_step(w, g, slots.get("momentum"), **constants)
-            new: dict[str, Array | None] = {"momentum": slot}
-        elif self.kind == "rmsprop":
-            w, velocity, slot, average = rmsprop_step(
-                w,
-                g,
-                slots["velocity"],
-                slots.get("momentum"),
-                slots.get("average_gradient"),
-                **constants,
-            )
-            new = {"velocity": velocity, "momentum": slot, "average_gradient": average}
-        elif self.kind == "adam":
-            w, m, v, vhat = adam_step(
-                w, g, slots["m"], slots["v"], slots.get("vhat"), step=step, **constants
-            )
-            new = {"m": m, "v": v, "vhat": vhat}
-        else:
-            w, m, v, _ = nadam_step(
-                w, g, slots["m"], slots["v"], step=step, u_product=self.u_product, **constants
-            )
-            new = {"m": m, "v": v}
-        self.slots.update({(name, i): new[name] for name in self.slot_names})  # type: ignore[misc]
-        return w
-
-    def advance(self) -> None:
-        """Close a step: counts it, and multiplies Nadam's product."""
-        self.iterations += 1
-        if self.kind == "nadam":
-            self.u_product *= nadam_u(self.iterations, self.options.get("beta_1", 0.9))

@@ -15,7 +15,7 @@ from dnnfast.reference.batchnorm import batchnorm_update
 from dnnfast.reference.dataset import Dataset
 from dnnfast.reference.loss import loss_backward, loss_forward, row_weights
 from dnnfast.reference.metric import metric_rows
-from dnnfast.reference.optimizer import OptimizerState, clip_gradients
+from dnnfast.reference.optimizer_session import Optimizers
 from dnnfast.reference.prediction import Predictions
 from dnnfast.reference.program import (
     Run,
@@ -36,7 +36,7 @@ def _check_program(name: str) -> None:
         raise unknown_name("program", name, _PROGRAMS)
 
 
-class Session(Predictions):
+class Session(Predictions, Optimizers):
     """A model on the reference engine. The native sessions have the same methods.
 
     Parameters, optimizer state and all computations are float64; `get_parameter` and its like
@@ -68,10 +68,7 @@ class Session(Predictions):
         self.seed = 0
         self._parameters = [np.zeros(tuple(p.shape)) for p in graph.parameters]
         self._gradients = [np.zeros(tuple(p.shape)) for p in graph.parameters]
-        self._optimizer = None
-        if graph.optimizer is not None:
-            self._optimizer = OptimizerState(graph.optimizer.kind, graph.optimizer.options)
-        self._iterations_without_optimizer = 0
+        self._init_optimizers()
         self.reset_totals()
 
     # Variables and state.
@@ -88,68 +85,6 @@ class Session(Predictions):
         """Return the gradient of the last step, before clipping and with penalties; zeros for
         parameters that are not trained."""
         return self._gradients[self._checked(i)].astype(np.float32)
-
-    def _checked(self, i: int) -> int:
-        count = len(self._parameters)
-        if not 0 <= i < count:
-            raise ValueError(f"parameter {i} does not exist; the model has {count}")
-        return i
-
-    def _fitting(self, i: int, array: ArrayLike) -> Array:
-        values = np.array(array, dtype=np.float64)
-        spec = self.graph.parameters[self._checked(i)]
-        if values.shape != tuple(spec.shape):
-            raise ValueError(
-                f'parameter "{spec.name}" has shape {tuple(spec.shape)}; got {values.shape}'
-            )
-        return values
-
-    @property
-    def slot_names(self) -> list[str]:
-        """Names of the optimizer's state arrays."""
-        return list(self._optimizer.slot_names) if self._optimizer else []
-
-    def _slot_key(self, name: str, i: int) -> tuple[str, int]:
-        if name not in self.slot_names:
-            raise ValueError(f'the optimizer has no slot "{name}"; it has {self.slot_names}')
-        return name, self._checked(i)
-
-    def get_slot(self, name: str, i: int) -> NDArray[np.float32]:
-        """Return a copy of an optimizer state array of parameter ``i``; zeros before training."""
-        key = self._slot_key(name, i)
-        assert self._optimizer is not None
-        return self._optimizer.slots.get(key, np.zeros_like(self._parameters[i])).astype(np.float32)
-
-    def set_slot(self, name: str, i: int, array: ArrayLike) -> None:
-        """Set an optimizer state array of parameter ``i``; ignored where it is not trained."""
-        key, values = self._slot_key(name, i), self._fitting(i, array)
-        assert self._optimizer is not None
-        if self.graph.parameters[i].trainable:
-            self._optimizer.slots[key] = values
-
-    @property
-    def iterations(self) -> int:
-        """Number of optimizer steps so far; the clock of the random bits."""
-        if self._optimizer is None:
-            return self._iterations_without_optimizer
-        return self._optimizer.iterations
-
-    @iterations.setter
-    def iterations(self, value: int) -> None:
-        if self._optimizer is None:
-            self._iterations_without_optimizer = int(value)
-        else:
-            self._optimizer.iterations = int(value)
-
-    @property
-    def u_product(self) -> float:
-        """Nadam's product of momentum coefficients; 1 for other optimizers."""
-        return self._optimizer.u_product if self._optimizer else 1.0
-
-    @u_product.setter
-    def u_product(self, value: float) -> None:
-        if self._optimizer:
-            self._optimizer.u_product = float(value)
 
     # Programs.
 
@@ -170,7 +105,8 @@ class Session(Predictions):
             begin: first step; its rows start at ``begin * batch``.
             count: number of steps; the last of an epoch may be short.
             batch: samples a step.
-            learning_rates: one a step.
+            learning_rates: one a step; or ``(steps, optimizers, 2)`` of learning rates and momenta
+                (or beta_1), NaN for the optimizer's own.
 
         Raises:
             NonFiniteLossError: if a step's loss is NaN or infinite; the steps before it are
@@ -178,20 +114,19 @@ class Session(Predictions):
             RuntimeError: if the graph has no optimizer.
             ValueError: if the arguments do not fit.
         """
-        if self._optimizer is None:
+        if not self._optimizers:
             raise RuntimeError("the model was compiled without an optimizer; it cannot train")
-        rates = np.asarray(learning_rates, dtype=np.float64).reshape(-1)
-        if rates.size != count:
-            raise ValueError(f"got {rates.size} learning rates for {count} steps")
+        rates = self._rates(learning_rates, count)
         rows = dataset.steps(begin, count, batch, order)
         dataset.check_targets(self.graph)
+        applied = 0
         for i, index in enumerate(rows):
             run = self._run(dataset, index, training=True, step=self.iterations)
             loss = self._compute(run, dataset, index, metrics=True)
             if not math.isfinite(loss):
                 raise NonFiniteLossError(begin + i, loss)
             self._assign(run, "always", "train")
-            self._update(run, float(rates[i]))
+            applied += self._update(run, rates[applied])
             self._assign_updates(run)
         return count
 
@@ -242,9 +177,11 @@ class Session(Predictions):
     @property
     def parameter_bytes(self) -> int:
         """Bytes of parameters, gradients and optimizer state."""
-        extra = 1 + len(self.slot_names)
-        return 8 * sum(
-            math.prod(p.shape) * (1 + extra * p.trainable) for p in self.graph.parameters
+        state = sum(
+            math.prod(shape) for i in range(len(self._parameters)) for _, shape in self.slots(i)
+        )
+        return 8 * (
+            state + sum(math.prod(p.shape) * (1 + p.trainable) for p in self.graph.parameters)
         )
 
     # Inside.
@@ -352,10 +289,8 @@ class Session(Predictions):
                 totals[i] = totals[i] + spec.l1 * np.sign(w) + 2.0 * spec.l2 * w
         self._gradients = totals
 
-    def _update(self, run: Run, learning_rate: float) -> None:
-        """Apply the step: moving statistics, clipping, decoupled decay, optimizer."""
-        optimizer = self._optimizer
-        assert optimizer is not None
+    def _update(self, run: Run, rates: Array) -> bool:
+        """Move the moving statistics and take a step; False if its gradients were not finite."""
         for number, statistics in run.statistics.items():
             node = self.graph.nodes[number]
             ids = batchnorm_parameters(node)
@@ -363,12 +298,4 @@ class Session(Predictions):
             for name, value in zip(("moving_mean", "moving_variance"), statistics, strict=True):
                 i = self.graph.tensors[ids[name]].index
                 self._parameters[i] = batchnorm_update(self._parameters[i], value, momentum)
-        trained = [i for i, spec in enumerate(self.graph.parameters) if spec.trainable]
-        with np.errstate(all="ignore"):
-            clipped = clip_gradients([self._gradients[i] for i in trained], optimizer.options)
-            for i, g in zip(trained, clipped, strict=True):
-                w = self._parameters[i]
-                if self.graph.parameters[i].decay:
-                    w = w - w * optimizer.options.get("weight_decay", 0.0) * learning_rate
-                self._parameters[i] = optimizer.update(i, w, g, learning_rate)
-        optimizer.advance()
+        return self._step(self._gradients, rates)

@@ -11,7 +11,7 @@ from dnnfast.reference.activation import activation_table
 from dnnfast.reference.array_nodes import ARRAY_OPS
 from dnnfast.reference.loss import LossKind, check_label_smoothing, loss_table
 from dnnfast.reference.metric import MetricKind, metric_table
-from dnnfast.reference.optimizer import check_options
+from dnnfast.reference.optimizer_state import check_options
 
 Shape = tuple[int, ...]
 _MAX_ADD_INPUTS = 16
@@ -213,10 +213,10 @@ def validate_graph(graph: Any) -> None:
         _check_reader(graph, "metric", metric, metric_table(metric.kind))
     for assignment in graph.assignments:
         _check_assignment(graph, assignment)
-    if graph.optimizer is not None:
-        check_options(graph.optimizer.kind, graph.optimizer.options)
-        if not graph.losses:
-            raise ValueError("a graph with an optimizer needs at least one loss")
+    for optimizer in graph.optimizers:
+        check_options(optimizer.kind, optimizer.options)
+    if graph.optimizers and not graph.losses and (graph.nodes or not graph.parameters):
+        raise ValueError("a graph with an optimizer needs at least one loss")
 
 
 def _check_tensor(graph: Any, id_: int, where: str) -> None:

@@ -80,6 +80,8 @@ class FitLoop:
             call("on_epoch_end", epoch, logs)
             if model.stop_training:
                 break
+        if options.epochs > options.initial_epoch:
+            self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
         call("on_train_end", logs)
 
     def _epoch(self, epoch: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast.graph import Graph
 from dnnfast.training.program import NUMBERS
 from dnnfast.variable import Variable
 
@@ -15,16 +16,22 @@ class _KeptSession:
 
     def __init__(self, session: Any, trained: list[int]) -> None:
         for name in NUMBERS:
-            if hasattr(session, name):
-                setattr(self, name, getattr(session, name))
-        self.slot_names = list(session.slot_names)
-        self._slots = {
-            slot: [session.get_slot(slot, i) for i in trained] for slot in self.slot_names
-        }
+            setattr(self, name, getattr(session, name))
+        self._slots = [
+            {slot: session.get_slot(slot, i) for slot, _ in session.slots(i)} for i in trained
+        ]
+
+    def slots(self, index: int) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the names and shapes of the state of variable ``index``."""
+        return [(slot, value.shape) for slot, value in self._slots[index].items()]
 
     def get_slot(self, slot: str, index: int) -> np.ndarray:
         """Return a copy of what a slot holds for variable ``index``."""
-        return self._slots[slot][index].copy()
+        return self._slots[index][slot].copy()
+
+    def set_slot(self, slot: str, index: int, value: np.ndarray) -> None:
+        """Set what a slot holds for variable ``index``."""
+        self._slots[index][slot] = np.array(value, np.float32)
 
 
 class KeptState:
@@ -34,6 +41,12 @@ class KeptState:
         trained = [i for i in range(len(program.variables)) if program.trains(i)]
         self.variables: list[Variable] = [program.variables[i] for i in trained]
         self.session = _KeptSession(program.session, trained)
+        parameters = [program.graph.parameters[i] for i in trained]
+        self.graph = Graph(
+            parameters=parameters,
+            optimizer=program.graph.optimizer,
+            other_optimizers=program.graph.other_optimizers,
+        )
 
     def trains(self, i: int) -> bool:
         """Tell that training updates variable ``i``."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 # What the state of an optimizer is made of besides its arrays.
-NUMBERS = ("iterations", "u_product")
+NUMBERS = ("iterations", "u_products", "loss_scale", "good_steps")
 
 
 class Program:
@@ -60,18 +60,20 @@ class Program:
 
     def take_state(self, other: Program | KeptState) -> None:
         """Continue another program's optimizer state where variables and slots agree."""
+        mine, theirs = self.session, other.session
         for name in NUMBERS:
-            if hasattr(other.session, name):
-                setattr(self.session, name, getattr(other.session, name))
-        theirs = {id(v): i for i, v in enumerate(other.variables) if other.trains(i)}
-        names = set(other.session.slot_names)
-        for slot in self.session.slot_names:
-            if slot not in names:
+            value = getattr(theirs, name)
+            if name != "u_products" or len(value) == len(mine.u_products):
+                setattr(mine, name, value)
+        places = {id(v): i for i, v in enumerate(other.variables) if other.trains(i)}
+        for i, variable in enumerate(self.variables):
+            place = places.get(id(variable))
+            if place is None or not self.trains(i):
                 continue
-            for i, variable in enumerate(self.variables):
-                if self.trains(i) and id(variable) in theirs:
-                    value = other.session.get_slot(slot, theirs[id(variable)])
-                    self.session.set_slot(slot, i, value)
+            known = dict(theirs.slots(place))
+            for slot, shape in mine.slots(i):
+                if known.get(slot) == shape:
+                    mine.set_slot(slot, i, theirs.get_slot(slot, place))
 
     def train(
         self, optimizer: Any, dataset: Any, order: Any, begin: int, count: int, batch: int

@@ -192,14 +192,14 @@ class ProgramsMixin:
         if resolved is not None and self._spec is not None:
             resolved.add_to(lowered)
             lowered.add_penalties_and_constraints()
-            lowered.graph.optimizer = self._spec.optimizer.spec()
+            self._spec.optimizer.put_into(lowered.graph, lowered.variables)
             self._warn_of_steps(lowered)
         program = Program(lowered.finished(), lowered.variables, device)
         graph = program.graph
         program.session.seed = self._seed
         program.sync()
         if graph.optimizer is not None:
-            self._adopt(program)
+            self._spec.optimizer.adopt(program)  # type: ignore[union-attr]
         self._program = program
         self._signature = None if resolved is None else resolved.signature
         return program
@@ -208,7 +208,7 @@ class ProgramsMixin:
         """Return the program to train with; it has the optimizer's numbers of now."""
         current, spec = self._program, self._spec
         stale = current is not None and spec is not None
-        if stale and current.graph.optimizer != spec.optimizer.spec():  # type: ignore[union-attr]
+        if stale and current.graph.optimizers != spec.optimizer.specs():  # type: ignore[union-attr]
             self._program = None  # momentum was set, say
         return self._program_for(resolved)
 
@@ -220,17 +220,9 @@ class ProgramsMixin:
     def _put_back(self, aside: Any) -> None:
         """Make weights and optimizer state what they were when they were set aside."""
         kept, self._passes, self._clock = aside
-        self._program = self.optimizer._program = kept
+        self._program = kept
+        self.optimizer._attach(kept)
         kept.changed()  # its values count again
-
-    def _adopt(self, program: Program) -> None:
-        """Continue the state of the optimizer, if it has one."""
-        optimizer = self._spec.optimizer  # type: ignore[union-attr]
-        if optimizer._program is not None:
-            program.take_state(optimizer._program)
-        else:
-            program.session.iterations = optimizer._iterations
-        optimizer._program = program
 
     def _warn_of_steps(self, lowered: Lowered) -> None:
         for kind in sorted(lowered.kinds & {"heaviside", "sign"}):

@@ -1,0 +1,99 @@
+"""The ScheduleFreeAdamW optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dnnfast.optimizers.arguments import count, fraction, positive
+from dnnfast.optimizers.optimizer import Optimizer
+
+
+class ScheduleFreeAdamW(Optimizer):
+    """AdamW that needs no schedule (Defazio et al., 2024).
+
+    Args:
+        learning_rate: a number, a schedule or a function. Default 0.0025.
+        beta_1: share of the mean in the variable, in (0, 1), default 0.9.
+        beta_2: decay of the mean square, in [0, 1), default 0.999.
+        epsilon: added to the root. Above 0, default 1e-8.
+        warmup_steps: steps over which the rate rises from 0, default 0.
+        weight_decay: decoupled decay, or None.
+        clipnorm: see `Optimizer`; so are the other arguments.
+        clipvalue: see `Optimizer`.
+        global_clipnorm: see `Optimizer`.
+        use_ema: see `Optimizer`.
+        ema_momentum: see `Optimizer`.
+        ema_overwrite_frequency: see `Optimizer`.
+        loss_scale_factor: see `Optimizer`.
+        gradient_accumulation_steps: see `Optimizer`.
+        name: default the class name in small letters, numbered.
+        **kwargs: see `Optimizer`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        TypeError: if an argument is not known.
+
+    Formula: ``v += (g^2 - v) * (1 - beta_2)``,
+    ``z' = z - lr * g / (sqrt(v / (1 - beta_2^t)) + epsilon)`` and ``x' = x + (z' - x) / t``, where
+    x is the mean of all z; the variable is ``(1 - beta_1) * z' + beta_1 * x'``.
+
+    Example:
+        >>> import dnnfast
+        >>> dnnfast.optimizers.ScheduleFreeAdamW(learning_rate=0.5)
+        <ScheduleFreeAdamW learning_rate=0.5>
+    """
+
+    kind = "schedule_free_adamw"
+    _options = (
+        "beta_1",
+        "beta_2",
+        "epsilon",
+        "warmup_steps",
+    )
+    _momentum = "beta_1"
+    _groups = (
+        (
+            "momentum",
+            "velocity",
+        ),
+    )
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
+        self.beta_1 = fraction(self, "beta_1", beta_1)
+        self.beta_2 = fraction(self, "beta_2", beta_2)
+        self.epsilon = positive(self, "epsilon", epsilon)
+        self.warmup_steps = count(self, "warmup_steps", warmup_steps, 0)
+        if self.beta_1 == 0.0:
+            raise ValueError("ScheduleFreeAdamW: beta_1 must be above 0, got 0.")
