@@ -10,8 +10,10 @@ from dnnfast.callbacks.functions import LambdaCallback
 from dnnfast.callbacks.history import History
 from dnnfast.callbacks.layer_monitor import LayerMonitor
 from dnnfast.callbacks.learning_rates import LearningRateScheduler, ReduceLROnPlateau
+from dnnfast.callbacks.one_cycle import OneCycle
 from dnnfast.callbacks.progress import ProgbarLogger
 from dnnfast.callbacks.rate_finder import LearningRateFinder
+from dnnfast.callbacks.swap_ema import SwapEMAWeights
 from dnnfast.callbacks.terminate import TerminateOnNaN
 
 __all__ = [
@@ -26,7 +28,9 @@ __all__ = [
     "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "OneCycle",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

@@ -59,7 +59,14 @@ class FitLoop:
             self._run()
         except BaseException:
             self.callbacks.abandoned()
+            self._finalize()
             raise
+
+    def _finalize(self) -> None:
+        """Set the weights to their averages, if the optimizer keeps some."""
+        optimizer = self.model.optimizer
+        if int(optimizer.iterations) > 0:
+            optimizer.finalize_variable_values(self.model.trainable_weights)
 
     def _run(self) -> None:
         options, call, model = self.options, self.callbacks.call, self.model
@@ -80,8 +87,8 @@ class FitLoop:
             call("on_epoch_end", epoch, logs)
             if model.stop_training:
                 break
-        if options.epochs > options.initial_epoch:
-            self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
+        call("on_weights_final")
+        self._finalize()
         call("on_train_end", logs)
 
     def _epoch(self, epoch: int) -> dict[str, float]:

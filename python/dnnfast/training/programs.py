@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast import graph as ir
 from dnnfast import random, stateless, tracing, tree
 from dnnfast.config import settings
 from dnnfast.keras_tensor import KerasTensor
@@ -207,9 +208,10 @@ class ProgramsMixin:
     def _training_program(self, resolved: Resolved) -> Program:
         """Return the program to train with; it has the optimizer's numbers of now."""
         current, spec = self._program, self._spec
-        stale = current is not None and spec is not None
-        if stale and current.graph.optimizers != spec.optimizer.specs():  # type: ignore[union-attr]
-            self._program = None  # momentum was set, say
+        if current is not None and spec is not None:
+            known = [_but_for_momentum(one) for one in current.graph.optimizers]
+            if known != [_but_for_momentum(one) for one in spec.optimizer.specs()]:
+                self._program = None
         return self._program_for(resolved)
 
     def _set_aside(self) -> Any:
@@ -304,6 +306,16 @@ class ProgramsMixin:
         """Return the number of the next random bits, so that always-on dropout never repeats."""
         now, self._clock = self._clock, self._clock + batches
         return _PREDICTION_CLOCK + now
+
+
+def _but_for_momentum(optimizer: ir.Optimizer) -> ir.Optimizer:
+    """Return an optimizer without what each step is told anew: how much momentum, if there is any.
+
+    Without momentum there is no state for it.
+    """
+    names = {"momentum", "beta_1"} & optimizer.options.keys()
+    told = {name: bool(optimizer.options[name]) for name in names}
+    return ir.Optimizer(optimizer.kind, {**optimizer.options, **told})
 
 
 def _map_shapes(function: Any, shapes: Any) -> Any:
