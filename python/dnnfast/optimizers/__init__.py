@@ -57,12 +57,26 @@ def get(identifier: Any) -> Optimizer:
 
 
 def serialize(optimizer: Any) -> Any:
-    """Return the optimizer as plain data."""
+    """Return the optimizer as plain data.
+
+    Example:
+        >>> import dnnfast
+        >>> data = dnnfast.optimizers.serialize(dnnfast.optimizers.SGD(0.5))
+        >>> float(dnnfast.optimizers.deserialize(data).learning_rate)
+        0.5
+    """
     return serialize_keras_object(optimizer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the optimizer of plain data."""
+    """Return the optimizer of plain data.
+
+    Example:
+        >>> import dnnfast
+        >>> data = dnnfast.optimizers.serialize(dnnfast.optimizers.SGD(0.5))
+        >>> float(dnnfast.optimizers.deserialize(data).learning_rate)
+        0.5
+    """
     return deserialize_keras_object(config, custom_objects)
 
 

@@ -67,7 +67,7 @@ class Applying:
 
         Example:
             >>> import dnnfast
-            >>> optimizer = dnnfast.optimizers.SGD(momentum=0.9)
+            >>> optimizer = dnnfast.optimizers.SGD(momentum=0.9, name="sgd")
             >>> optimizer.build([dnnfast.Variable([1.0], name="w")])
             >>> [v.path for v in optimizer.variables[2:]]
             ['sgd/w_momentum']

@@ -311,14 +311,28 @@ class CosineDecayRestarts(Formula):
 
 
 def serialize(learning_rate_schedule: Any) -> Any:
-    """Return a schedule as plain data."""
+    """Return a schedule as plain data.
+
+    Example:
+        >>> from dnnfast.optimizers import schedules
+        >>> data = schedules.serialize(schedules.PowerDecay(1.0, s=10))
+        >>> schedules.deserialize(data)(10)
+        0.5
+    """
     from dnnfast.saving.objects import serialize_keras_object
 
     return serialize_keras_object(learning_rate_schedule)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the schedule of plain data."""
+    """Return the schedule of plain data.
+
+    Example:
+        >>> from dnnfast.optimizers import schedules
+        >>> data = schedules.serialize(schedules.PowerDecay(1.0, s=10))
+        >>> schedules.deserialize(data)(10)
+        0.5
+    """
     from dnnfast.saving.objects import deserialize_keras_object
 
     if isinstance(config, dict) and not config.get("module"):
