@@ -98,8 +98,12 @@ def current_training() -> Any:
 
 def current_layer_name() -> str:
     """Return the path of the layer being called, such as ``model/dense``."""
-    names = [frame.layer.name for frame in _stack.frames if frame.layer is not None]
-    return "/".join(names)
+    return "/".join(layer.name for layer in current_layers())
+
+
+def current_layers() -> list[Any]:
+    """Return the layers that are being called or built, the outermost first."""
+    return [frame.layer for frame in _stack.frames if frame.layer is not None]
 
 
 @contextmanager

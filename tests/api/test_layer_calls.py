@@ -283,17 +283,66 @@ def test_fixed_batch_sizes(device):
     assert model.output_shape == (4, 4)
     assert model.predict(X, verbose=0).shape == (4, 4)
 
+    class Flat(keras.layers.Layer):
+        def call(self, x):
+            return ops.reshape(x, (ops.shape(x)[0], -1))
+
+    steps = keras.Input((5, 3), batch_size=4)
+    flat = keras.Model(steps, Flat()(steps))
+    assert flat.output_shape == (4, 15)
+    x = np.arange(60.0).reshape(4, 5, 3)
+    np.testing.assert_array_equal(flat.predict(x, verbose=0), x.reshape(4, 15))
+
 
 @pytest.mark.parametrize(
-    ("options", "word"),
+    ("args", "options", "words"),
     [
-        ({"shape": "a"}, "int"),
-        ({"shape": "name"}, "int"),
+        (("w",), {"shape": (2,)}, "takes the shape first.*name='w'"),
+        ((), {"shape": "w"}, "takes the shape first"),
+        (((2,),), {"shape": (2,)}, "shape twice"),
+        (((None, 2),), {}, "must be known"),
+        (((-1, 2),), {}, "shape"),
+        (((2,), "ons"), {}, "ones"),
+        (((2,),), {"dtype": "number"}, "dtype"),
     ],
 )
-def test_weights_with_wrong_shapes(options, word):
-    with pytest.raises(ValueError, match="shape"):
-        keras.layers.Layer().add_weight(**options)
+def test_mistakes_in_weights(args, options, words):
+    with pytest.raises(ValueError, match=words):
+        keras.layers.Layer().add_weight(*args, **options)
+
+
+def test_paths_of_variables_name_the_layers_around():
+    class Inner(keras.layers.Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight((1,), name="w")
+
+        def call(self, x):
+            return x * self.w
+
+    class Outer(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.by_call, self.by_build = Inner(name="a"), Inner(name="b")
+
+        def build(self, input_shape):
+            self.by_build.build(input_shape)
+
+        def call(self, x):
+            return self.by_build(self.by_call(x))
+
+    layer = Outer(name="outer")
+    layer(keras.Input((1,)))
+    assert sorted(w.path for w in layer.weights) == ["outer/a/w", "outer/b/w"]
+
+
+def test_policies_may_be_set_by_name():
+    layer = keras.layers.Dense(2)
+    layer.dtype_policy = "mixed_bfloat16"
+    assert layer.compute_dtype == "bfloat16" and layer.dtype == "float32"
+    with pytest.raises(ValueError, match="policy"):
+        layer.dtype_policy = "flaot32"
+    with pytest.raises(ValueError, match="trainable"):
+        keras.layers.Dense(2, trainable="yes")
 
 
 def test_weights_have_all_arguments():

@@ -6,6 +6,8 @@ import inspect
 import warnings
 from typing import Any
 
+import numpy as np
+
 from dnnfast import dtype_policies, naming, regularizers, tracing, tree
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.layers.arguments import declared_input, unknown_argument
@@ -74,17 +76,28 @@ class Layer(RecordingMixin, BuildingMixin, WeightsMixin, Operation):
         else:
             naming.reserve(name)
         self.name = name
-        try:
-            self.dtype_policy = dtype_policies.get(dtype)
-        except ValueError as error:
-            raise ValueError(f"{cls} {name!r}: {error}") from None
+        self.dtype_policy = dtype
         self.built = self._starts_built()
         self.autocast = bool(autocast)
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise ValueError(f"{cls} {name!r}: trainable must be True or False, got {trainable!r}.")
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
         self._inbound_nodes: list[CallNode] = []
         self._build_shapes: Any = None
         self._losses: list[Any] = []  # of the last call on arrays
+
+    @property
+    def dtype_policy(self) -> Any:
+        """The layer's `dtype_policies.DTypePolicy`; it may be set, also to a name."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        try:
+            self._dtype_policy = dtype_policies.get(value)
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__} {self.name!r}: {error}") from None
 
     _serialized_class_name: str | None = None
     input_spec: Any = None  # an InputSpec, or a list of them, that a subclass may set

@@ -20,7 +20,12 @@ def marking_built(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
-        build(self, *args, **kwargs)
+        around = tracing.current_layers()
+        if around and around[-1] is self:
+            build(self, *args, **kwargs)
+        else:
+            with tracing.calling(self, None, recording=False):
+                build(self, *args, **kwargs)
         self.built = True
         if self._build_shapes is None:
             given = list(signature.bind(self, *args, **kwargs).arguments.items())[1:]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast import checks, tree
+from dnnfast import checks, tracing, tree
 from dnnfast.layers.copying import Copying
 from dnnfast.name_scopes import current_path
 from dnnfast.ops.values import checked_dtype
@@ -62,6 +62,7 @@ class WeightsMixin(Copying):
 
     def add_weight(
         self,
+        *args: Any,
         shape: Sequence[int] | int | None = None,
         initializer: Any = None,
         dtype: Any = None,
@@ -76,6 +77,7 @@ class WeightsMixin(Copying):
         """Create a variable of the layer.
 
         Args:
+            *args: shape, initializer and dtype may be given by position.
             shape: a tuple of known sizes. Default (), a single number.
             initializer: a name, an object, a callable of ``(shape, dtype)`` or an array. Default
                 ``"glorot_uniform"``, and ``"zeros"`` for integers and truth values.
@@ -102,11 +104,23 @@ class WeightsMixin(Copying):
         """
         from dnnfast import constraints, initializers, regularizers
 
-        if isinstance(shape, str):
+        if len(args) > 3:
+            raise TypeError(
+                f"Layer {self.name!r}: add_weight takes at most shape, initializer and dtype by "
+                f"position, got {len(args)} arguments."
+            )
+        named = next((x for x in (*args[:1], shape) if isinstance(x, str)), None)
+        if named is not None:
             raise ValueError(
                 f"Layer {self.name!r}: add_weight takes the shape first; write "
-                f"add_weight(shape=..., name={shape!r})."
+                f"add_weight(shape=..., name={named!r})."
             )
+        given = {"shape": shape, "initializer": initializer, "dtype": dtype}
+        for key, value in zip(given, args, strict=False):
+            if given[key] is not None:
+                raise ValueError(f"Layer {self.name!r}: add_weight got {key} twice.")
+            given[key] = value
+        shape, initializer, dtype = given.values()
         if isinstance(shape, (int, np.integer)):
             shape = (int(shape),)
         sizes = tuple(shape or ())
@@ -126,8 +140,10 @@ class WeightsMixin(Copying):
             aggregation=aggregation,
             name=name,
         )
-        # The scopes around it count, then the layer.
-        variable.path = "/".join(filter(None, (current_path(), self.name, variable.name)))
+        # The scopes around it count, then the layers that are being built or called.
+        around = tracing.current_layers()
+        names = [layer.name for layer in around if layer is not self]
+        variable.path = "/".join(filter(None, (current_path(), *names, self.name, variable.name)))
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient

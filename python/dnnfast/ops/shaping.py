@@ -64,7 +64,9 @@ def reshape(x: Any, newshape: Any) -> Any:
     if not symbolic.is_symbolic(x):
         values = array(x)
         return values.reshape(_target(values.shape, asked))
-    before = extents(x)
+    before, batch = extents(x), getattr(x, "batch_size", None)
+    if batch is not None and asked[:1] == (batch,):  # of a fixed size
+        asked = (None, *asked[1:])
     sizes = _target(before, asked)
     return x if sizes == before else symbolic.regroup(x, sizes)
 
