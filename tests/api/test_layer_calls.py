@@ -1,5 +1,8 @@
 """Calls of layers: arguments, masks, what they leave behind, building by several shapes."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -164,6 +167,10 @@ def test_training_mode_of_a_model_moves_statistics(device):
     np.testing.assert_allclose(norm.moving_variance, variance, rtol=1e-5)
     model(x, training=True)
     np.testing.assert_allclose(norm.moving_mean, 1.75 * mean, rtol=1e-5)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        twin(x, training=True)
+        moved = 0.75 * norm.moving_mean.numpy() + mean
+        np.testing.assert_allclose(twin.layers[0].moving_mean, moved, rtol=1e-5)
     norm.trainable = False
     usual = model.predict(x, verbose=0)
     np.testing.assert_allclose(model(x, training=True), usual, rtol=1e-5, atol=1e-6)

@@ -73,6 +73,8 @@ class PortableMixin(Copying):
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         state.update({name: None for name in _MADE_ANEW if name in state})
+        if "_array_calls" in state:
+            state["_array_calls"] = {}
         if self._functional is not None:
             state["_functional"] = GraphPlan(self._functional)
         return state
