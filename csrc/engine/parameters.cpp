@@ -115,8 +115,7 @@ void ParameterStore::start_slots(size_t i) {
   for (size_t s = 0; s < arrays.size(); ++s) {
     float* const to = slot_data(static_cast<int>(s)) + place.offset;
     if (arrays[s].from_weights)
-      backend_.copy_rows(to, bytes_of(place.size), parameter(i), bytes_of(place.size),
-                         bytes_of(place.size), 1);
+      copy_in(to, parameter(i), place.size);
     else if (arrays[s].initial != 0) {
       const std::vector<float> values(static_cast<size_t>(place.size),
                                       static_cast<float>(arrays[s].initial));
@@ -155,7 +154,7 @@ float* ParameterStore::slot_place(size_t i, const Slot& slot) const {
 void ParameterStore::import_slot(size_t i, const Slot& slot, const float* values) {
   prepare_training();
   if (slot.array >= 0) return import_values(i, values, slot_place(i, slot));
-  backend_.upload(slot_place(i, slot), values, bytes_of(elements(slot.shape)));
+  copy_in(slot_place(i, slot), values, elements(slot.shape));
 }
 
 void ParameterStore::export_slot(size_t i, const Slot& slot, float* values) const {
@@ -180,11 +179,16 @@ ops::OptimizerArrays ParameterStore::arrays(int optimizer) const {
   return arrays;
 }
 
+// From the host or from the device.
+void ParameterStore::copy_in(float* place, const float* values, int64_t floats) {
+  backend_.copy_rows(place, bytes_of(floats), values, bytes_of(floats), bytes_of(floats), 1);
+}
+
 // Panel by panel: a copy of the whole parameter is never made.
 void ParameterStore::import_values(size_t i, const float* values, float* place) {
   const Place& spec = places_[i];
   if (!spec.panels) {
-    backend_.upload(place, values, bytes_of(elements(spec.shape)));
+    copy_in(place, values, elements(spec.shape));
     return;
   }
   const PanelMatrix w = panels(i, place);

@@ -68,6 +68,7 @@ class ParameterStore {
   }
   void add_segment(const Graph& graph, size_t i);
   void start_slots(size_t i);
+  void copy_in(float* place, const float* values, int64_t floats);
 
   const Graph& graph_;
   ops::Backend& backend_;

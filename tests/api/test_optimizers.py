@@ -168,6 +168,24 @@ def test_only_variables_that_it_was_built_for():
     assert int(optimizer.apply_gradients(zip([[1.0]], [b], strict=True))) == 2
 
 
+@each_class
+def test_stateless_apply(cls):
+    w = keras.Variable(np.ones((3, 2)), name="w")
+    optimizer = cls(0.5)
+    with pytest.raises(ValueError, match="built"):
+        optimizer.stateless_apply([], [np.ones((3, 2))], [w.numpy()])
+    optimizer.apply([np.full((3, 2), 0.5)], [w])
+    start = [w.numpy()], optimizer.get_weights()
+    first = optimizer.stateless_apply(start[1], [np.ones((3, 2))], start[0])
+    again = optimizer.stateless_apply(start[1], [np.ones((3, 2))], start[0])
+    now = [w.numpy()], optimizer.get_weights()
+    for a, b in zip((*first, *start), (*again, *now), strict=True):
+        for mine, theirs in zip(a, b, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    optimizer.apply([np.ones((3, 2))], [w])
+    np.testing.assert_array_equal(first[0][0], w.numpy())
+
+
 def test_constraints_hold_after_apply():
     w = keras.Variable([1.0, -1.0])
     w.constraint = keras.constraints.NonNeg()

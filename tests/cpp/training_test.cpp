@@ -141,13 +141,13 @@ std::vector<double> train(const std::string& optimizer, int threads) {
   session.seed = 5;
   initialize(session);
   const engine::StepRange epoch{0, (kRows + kBatch - 1) / kBatch, kBatch};
-  const std::vector<double> rates(static_cast<size_t>(epoch.count), 0.003);
+  const std::vector<engine::StepRate> rates(static_cast<size_t>(epoch.count), {0.003});
   std::vector<double> results;
   for (int e = 0; e < kEpochs; ++e) {
     std::vector<int64_t> order(kRows);
     engine::shuffle(kRows, session.seed, static_cast<uint64_t>(e), order.data());
     session.reset_totals();
-    session.train(data.view, order.data(), epoch, rates.data());
+    session.train(data.view, order.data(), epoch, rates);
     for (double value : session.totals()) results.push_back(value);
   }
   session.reset_totals();

@@ -13,6 +13,7 @@ import pytest
 
 import dnnfast as keras
 from dnnfast import _core, kernels, reference
+from dnnfast.graph import Optimizer
 from engine.graphs import GRAPHS, make_data
 from engine.graphs_array import CASES
 from engine.test_against_reference import sessions
@@ -34,9 +35,13 @@ def _train(session: Any, data: Any) -> None:
     session.train(data, _core.shuffle(40, 5, 0), 0, STEPS, 32, np.full(STEPS, 0.01))
 
 
-def print_trained_weights(name: str) -> None:
+def print_trained_weights(name: str, optimizer: str = "", **options: float) -> None:
     """Prints the bytes of all weights of a graph after some steps, and what it then predicts."""
     graph, data = _graph_and_data(name, 40)
+    if optimizer:
+        graph.optimizer = Optimizer(optimizer, options)
+    for parameter in graph.parameters:
+        parameter.orthogonal = True
     session = sessions(graph)[0]
     _train(session, data)
     outputs = [np.zeros((40, *graph.tensors[t].shape), np.float32) for t in graph.outputs]

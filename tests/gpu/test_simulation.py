@@ -137,6 +137,20 @@ def test_no_form_of_launch_changes_a_bit(library: Path, graph: str) -> None:
     assert_same_output(library, call, forms)
 
 
+@pytest.mark.parametrize("optimizer", ["adamax", "lamb", "adafactor", "muon"])
+def test_no_form_of_launch_changes_a_bit_of_other_optimizers(library: Path, optimizer: str) -> None:
+    options = "use_ema=1, gradient_accumulation_steps=2, global_clipnorm=0.5, weight_decay=0.1"
+    call = f"print_trained_weights('regularized', {optimizer!r}, {options})"
+    forms: list[dict[str, str]] = [
+        {},
+        {"DNNFAST_CUDA_FUSED": "0"},
+        {"DNNFAST_CUDA_RESIDENT": "1"},
+        {"DNNFAST_SIM_SMS": "132"},
+        {"DNNFAST_SIM_SEED": "1"},
+    ]
+    assert_same_output(library, call, forms)
+
+
 def test_kernels_a_step(library: Path) -> None:
     """At most 2 L for batches up to 128, else 3 L + 1."""
     printed = run_scenario(library, "print_kernel_counts()").decode().split("\n")

