@@ -11,11 +11,13 @@ constexpr int64_t kSplitValues =
     65536;  // of a reduction to few results: its positions become slabs
 constexpr int64_t kMostSlabs = 64;
 constexpr int64_t kSlabUnits = 512;  // at least
-constexpr int64_t kLongVector = 2048;
+constexpr int64_t kLittleWork = 4096;
 constexpr int64_t kManyResults = 65536;  // keep all threads of a device busy
 // Elements of an operand up to which a block takes whole rows of a product, so that what follows by rows runs in the same
-// kernel; rows of such pieces.
-constexpr int64_t kWeightsOfRows = 16384, kTileRows = 16;
+// kernel.
+constexpr int64_t kWeightsOfRows = 16384;
+// Warps share the depth from here on, if there are few tiles.
+constexpr int64_t kDeep = 64, kFewTiles = 64;
 
 size_t at(int i) { return static_cast<size_t>(i); }
 
@@ -89,6 +91,11 @@ int axes_before(const ops::Space& space, int64_t count) {
   return 0;
 }
 
+// How work on so many elements may be cut: not at all either, where a block is soon done.
+unsigned array_cuts(int64_t elements) {
+  return elements <= kLittleWork ? kAnyCut | kWhole : kAnyCut;
+}
+
 }  // namespace
 
 // Memory of an operand whose first element is *data. padding: floats behind its columns that are touched too.
@@ -131,12 +138,13 @@ Extent WorkList::results(const ops::Space& space, int down, int axes, int64_t pa
   return {most, 0, padded};  // at most
 }
 
-// For many rows, or one long one.
+// About four pieces a processor, none of little work.
 PieceShape WorkList::array_shape(const Extent& extent, int64_t most_rows) const {
   const int64_t rows = extent.rows(capacity_), many = rows / (4 * processors_);
-  if (rows == 1 && extent.cols >= kLongVector) return {1, 1024};
-  if (many <= 16) return {0, 0};
-  return {std::min(round_up(many, 8), most_rows), 64};
+  if (rows == 1) return {1, 1024};
+  const int64_t height = std::clamp(round_up(many, 8), int64_t{8}, most_rows);
+  const int64_t wide = rows / height * extent.cols / (4 * processors_);
+  return {height, std::clamp(round_up(wide, 64), int64_t{64}, int64_t{1024})};
 }
 
 // --- Maps and reductions ---
@@ -150,8 +158,9 @@ PieceShape WorkList::reduction_shape(const Extent& extent, const Reduce& reduce)
   }
   const int64_t cols = std::min(extent.cols, std::max(kResultsTogether * together, kColumnPadding));
   const int64_t rows = std::max<int64_t>(1, kResultsTogether * together / extent.cols);
-  const PieceShape many = array_shape(extent, 64);
-  return many.rows > rows ? many : PieceShape{rows, cols};
+  const int64_t pieces =
+      (extent.rows(capacity_) + rows - 1) / rows * ((extent.cols + cols - 1) / cols);
+  return {rows * std::max<int64_t>(1, pieces / (4 * processors_)), cols};
 }
 
 Reduce WorkList::reduction(const ops::ArrayMap& op) const {
@@ -197,7 +206,7 @@ void WorkList::partial_reduction(const ops::ArrayMap& op, const Extent& where,
   works_.back().shape = {1, where.rows(capacity_) == 1 ? 32 : round_up(all, kColumnPadding)};
   for (int i = 0; i < op.input_count; ++i)
     array(op.inputs[i].data, any_axes(op.inputs[i], op.space), 0, false);
-  task(ArrayFinish{&op, where, reduce, nullptr, all}, kAnyCut).memory(&op, 1, false);
+  task(ArrayFinish{&op, where, reduce, nullptr, all}, array_cuts(all)).memory(&op, 1, false);
 }
 
 void WorkList::op(const ops::ArrayMap& op) {
@@ -210,9 +219,9 @@ void WorkList::op(const ops::ArrayMap& op) {
     partial_reduction(op, where, reduce);
   } else {
     if (reduces)
-      task(ArrayReduce{&op, where, reduce}, kAnyCut);
+      task(ArrayReduce{&op, where, reduce}, array_cuts(ops::positions(op.space, capacity_) / 4));
     else
-      task(ArrayMap{&op, where}, kAnyCut);
+      task(ArrayMap{&op, where}, array_cuts(where.rows(capacity_) * where.cols));
     for (int i = 0; i < op.input_count; ++i)
       array(op.inputs[i].data, axes_of(op.inputs[i], op.space, down, kept), 0, false);
     works_.back().shape = reduces ? reduction_shape(where, reduce) : array_shape(where, 64);
@@ -238,26 +247,35 @@ void WorkList::op(const ops::ArrayProduct& op) {
   space.size[space.axes++] = op.rows;
   space.size[space.axes++] = op.cols;
   const Extent where = results(space, n + 1, n + 2, op.padding);
-  const int64_t rows = where.rows(capacity_);
-  if (rows * where.cols == 0) return;
-  const int64_t weights = ops::extent_of(op.inner, capacity_) * where.cols;
-  const bool by_rows = weights <= kWeightsOfRows || rows >= 2 * kTileRows * processors_;
-  task(ArrayProduct{&op, where}, by_rows ? kTiles | kRows : unsigned{kTiles});
+  const int64_t all = where.rows(capacity_), inner = ops::extent_of(op.inner, capacity_);
+  if (all * where.cols == 0) return;
+  const auto tiles = [&](int64_t rows, int64_t cols) {
+    return (all + rows - 1) / rows * ((where.cols + cols - 1) / cols);
+  };
+  constexpr int64_t kTile = ArrayProduct::kTile;
+  const bool deep = inner >= kDeep && tiles(kTile, kTile) < kFewTiles;
+  const bool by_rows = inner * where.cols <= kWeightsOfRows || all >= 4 * kWarps * processors_;
+  unsigned cuts = by_rows ? kTiles | kRows : unsigned{kTiles};
+  if (all * inner * where.cols <= kLittleWork * kWarps) cuts |= kWhole;
+  task(ArrayProduct{&op, where, deep}, cuts);
   array(op.a.data, with(op.a, op.rows, Role::row, op.inner, Role::inner), 0, false);
   // A row of the result needs all of its matrix.
   std::vector<Axis> w = with(op.w, op.inner, Role::inner, op.cols, Role::column);
   for (int a = 0; a < n; ++a) w[at(a)].role = Role::inner;
   array(op.w.data, w, 0, false);
   array(op.y.data, with(op.y, op.rows, Role::row, op.cols, Role::column), op.padding, true);
+  if (deep) {
+    works_.back().shape = {kWarps, ArrayProduct::kDeepColumns};
+    return;
+  }
   // Large tiles where they occupy the device, whole matrices where these are small.
-  const int64_t across = (where.cols + ArrayProduct::kTile - 1) / ArrayProduct::kTile;
-  int64_t height = ArrayProduct::kTile;
-  while (height > kWarps && rows / height * across < processors_) height /= 2;
-  if (n > 0 && op.rows > 0 && op.rows <= ArrayProduct::kTile / 2) {
+  int64_t height = kTile;
+  while (height > kWarps && tiles(height, kTile) < processors_) height /= 2;
+  if (n > 0 && op.rows > 0 && op.rows <= kTile / 2) {
     height = op.rows;
     while (height % 4 != 0) height += op.rows;
   }
-  works_.back().shape = {height, std::min<int64_t>(where.cols, ArrayProduct::kTile)};
+  works_.back().shape = {height, std::min<int64_t>(where.cols, kTile)};
 }
 
 // --- By index ---
@@ -266,7 +284,7 @@ void WorkList::op(const ops::ArrayGather& op) {
   const int axes = op.space.axes, down = row_axes(op.space, axes, op.y);
   const Extent where = results(op.space, down, axes, op.padding);
   if (where.rows(capacity_) * where.cols == 0) return;
-  task(ArrayGather{&op, where}, kAnyCut);
+  task(ArrayGather{&op, where}, array_cuts(where.rows(capacity_) * where.cols));
   std::vector<Axis> x = axes_of(op.x, op.space, down, axes);
   x.push_back({op.axis_size, op.axis_stride, Role::inner});
   array(op.x.data, x, 0, false);
@@ -309,7 +327,7 @@ void WorkList::op(const ops::ArrayReshape& op) {
   const int down = row_axes(op.to, op.to.axes, op.y);
   const Extent where = results(op.to, down, op.to.axes, op.padding);
   if (where.rows(capacity_) * where.cols == 0) return;
-  task(ArrayReshape{&op, where}, kAnyCut);
+  task(ArrayReshape{&op, where}, array_cuts(where.rows(capacity_) * where.cols));
   const int rows = axes_before(op.from, down < op.to.axes ? op.to.size[down] : 1);
   array(op.x.data, axes_of(op.x, op.from, rows, 0), 0, false);
   array(op.y.data, axes_of(op.y, op.to, down, op.to.axes), op.padding, true);

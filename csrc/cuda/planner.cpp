@@ -1,9 +1,17 @@
 #include "cuda/planner.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <type_traits>
 
 namespace dnnfast::cuda {
 namespace {
+
+template <class T>
+inline constexpr bool is_light =
+    std::is_same_v<T, GatherRows> || std::is_same_v<T, AddPair> || std::is_same_v<T, CopyColumns> ||
+    std::is_same_v<T, Reshape> || std::is_same_v<T, ArrayMap> || std::is_same_v<T, ArrayReduce> ||
+    std::is_same_v<T, ArrayGather> || std::is_same_v<T, ArrayReshape>;
 
 struct Chain {
   std::vector<const Work*> works;
@@ -63,6 +71,7 @@ class Planner {
  private:
   // Whether works of a chain conflict with it, and the cuts under which it may follow them.
   static bool follows(const Chain& chain, const Work& work, unsigned& cuts);
+  bool join(Draft& draft, const std::vector<size_t>& conflicting, unsigned cuts, const Work& work);
   void start_chain(size_t launch, const Work& work);
   Part cut(const Chain& chain, ProductForm& narrow) const;
   PieceShape product_shape(const Chain& chain, unsigned cut, ProductForm& narrow) const;
@@ -96,23 +105,52 @@ void Planner::start_chain(size_t launch, const Work& work) {
   drafts_[launch].chains.push_back({{&work}, work.cuts});
 }
 
+// Whether it may run in the blocks of another chain: it is little beside a launch of its own.
+bool light(const Chain& chain) {
+  return std::all_of(chain.works.begin(), chain.works.end(), [](const Work* work) {
+    return std::visit([](const auto& task) { return is_light<std::decay_t<decltype(task)>>; },
+                      work->task);
+  });
+}
+
+// Adds a work to a launch's chains that it conflicts with; several become one where all but one are light.
+bool Planner::join(Draft& draft, const std::vector<size_t>& conflicting, unsigned cuts,
+                   const Work& work) {
+  if (cuts == 0 || !fused_ || draft.full()) return false;
+  size_t heavy = conflicting.front();
+  int count = 0;
+  for (size_t c : conflicting) {
+    if (light(draft.chains[c])) continue;
+    heavy = c;
+    ++count;
+  }
+  if (count > 1) return false;
+  Chain& chain = draft.chains[heavy];
+  for (size_t c : conflicting) {
+    if (c == heavy) continue;
+    const Chain& other = draft.chains[c];
+    chain.works.insert(chain.works.end(), other.works.begin(), other.works.end());
+  }
+  chain.works.push_back(&work);
+  chain.cuts = cuts;
+  for (size_t i = conflicting.size(); i-- > 0;)
+    if (conflicting[i] != heavy)
+      draft.chains.erase(draft.chains.begin() + static_cast<std::ptrdiff_t>(conflicting[i]));
+  return true;
+}
+
 void Planner::place(const Work& work) {
   for (size_t launch = drafts_.size(); launch-- > 0;) {
-    Chain* before = nullptr;
-    int conflicts = 0;
-    unsigned cuts = 0;
-    for (Chain& chain : drafts_[launch].chains) {
+    std::vector<size_t> conflicting;
+    unsigned cuts = ~0u;
+    for (size_t c = 0; c < drafts_[launch].chains.size(); ++c) {
       unsigned these = 0;
-      if (!follows(chain, work, these)) continue;
-      ++conflicts;
-      before = &chain;
-      cuts = these;
+      if (!follows(drafts_[launch].chains[c], work, these)) continue;
+      conflicting.push_back(c);
+      cuts &= these;
     }
-    if (conflicts == 0) continue;
-    if (conflicts > 1 || cuts == 0 || !fused_ || drafts_[launch].full())
-      return start_chain(launch + 1, work);
-    before->works.push_back(&work);
-    before->cuts = cuts;
+    if (conflicting.empty()) continue;
+    if (!join(drafts_[launch], conflicting, cuts, work)) start_chain(launch + 1, work);
     return;
   }
   start_chain(0, work);

@@ -296,6 +296,29 @@ def mixed() -> Case:
     return c
 
 
+def large() -> Case:
+    """Sums of many positions to few results, products of many tiles, long lines, batch by batch."""
+    c = Case()
+    x, w, line = c.drawn(700, 5), c.parameter(300, 240), c.parameter(5000)
+    few = c.reduce("mean", c.map(lambda x: apply("tanh", x), x), [0, 1])
+    best = c.reduce("arg_max", x, [0, 1])
+    mean = c.reduce("mean", w, [0, 1], build=lambda w: w * w)
+    for size in (mean, c.reduce("max", w, [0, 1])):
+        c.loss(c.view(size, (-1,), [-1]), weight=0.1)
+    wide = c.affine(c.view(x, (-1, 5), [0, 2], [0, 3, 0]), 300)
+    h = c.product(wide, c.product(w, c.parameter(240, 70)))  # (-1, 70)
+    pairs = c.product(h, c.transpose(h, 1, 0))  # all rows with all rows
+    near = c.reduce("mean", pairs, [1], build=lambda p: apply("tanh", p))
+    c.compare(c.map(lambda h, n: h + n, h, c.regroup(near, -1, 1)))
+    lines = [c.scan(line, "sum", 0)]
+    lines += [c.scan(line, kind, 0, 1) for kind in ("sort", "arg_sort", "max", "product")]
+    lines.append(c.scan(c.view(line, (300,), [0], [9], [16]), "sort", 0))
+    shown = [c.view(v, (-1, 7), [-1, 0], [5], [0, 40]) for v in lines]
+    c.compare(shown[0], target=0)
+    c.finish(h, *shown, *(c.view(v, (-1, 5), [-1, 0]) for v in (few, best)))
+    return c
+
+
 SMOOTH = """
 abs sqrt exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfinv
 sigmoid softplus
@@ -352,5 +375,6 @@ CASES = {
         constrained,
         mixed,
         functions,
+        large,
     )
 }

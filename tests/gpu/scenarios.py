@@ -35,20 +35,21 @@ def _train(session: Any, data: Any) -> None:
     session.train(data, _core.shuffle(40, 5, 0), 0, STEPS, 32, np.full(STEPS, 0.01))
 
 
-def print_trained_weights(name: str, optimizer: str = "", **options: float) -> None:
-    """Prints the bytes of all weights of a graph after some steps, and what it then predicts."""
-    graph, data = _graph_and_data(name, 40)
-    if optimizer:
-        graph.optimizer = Optimizer(optimizer, options)
-    for parameter in graph.parameters:
-        parameter.orthogonal = True
-    session = sessions(graph)[0]
-    _train(session, data)
-    outputs = [np.zeros((40, *graph.tensors[t].shape), np.float32) for t in graph.outputs]
-    session.predict(_core.Dataset(*data), 0, STEPS, 32, outputs, False, 4)
-    weights = [session.get_parameter(i) for i in range(len(graph.parameters))]
-    for values in weights + outputs:
-        sys.stdout.buffer.write(values.tobytes())
+def print_trained_weights(*names: str, optimizer: str = "", **options: float) -> None:
+    """Prints the bytes of all weights of graphs after some steps, and of what they then predict."""
+    for name in names:
+        graph, data = _graph_and_data(name, 40)
+        if optimizer:
+            graph.optimizer = Optimizer(optimizer, options)
+            for parameter in graph.parameters:
+                parameter.orthogonal = True
+        session = sessions(graph)[0]
+        _train(session, data)
+        outputs = [np.zeros((40, *graph.tensors[t].shape), np.float32) for t in graph.outputs]
+        session.predict(_core.Dataset(*data), 0, STEPS, 32, outputs, False, 4)
+        weights = [session.get_parameter(i) for i in range(len(graph.parameters))]
+        for values in weights + outputs:
+            sys.stdout.buffer.write(values.tobytes())
 
 
 def print_kernel_counts() -> None:

@@ -118,15 +118,15 @@ def assert_same_output(library: Path, call: str, settings: list[dict[str, str]])
     assert len(results) == 1 and results != {b""}
 
 
-@pytest.mark.parametrize("graph", ["normalized", "regularized", *CASES])
-def test_no_order_of_threads_changes_a_bit(library: Path, graph: str) -> None:
-    call = f"print_trained_weights({graph!r})"
+@pytest.mark.parametrize("graphs", [["normalized"], ["regularized"], list(CASES)], ids=" ".join)
+def test_no_order_of_threads_changes_a_bit(library: Path, graphs: list[str]) -> None:
+    call = f"print_trained_weights(*{graphs!r})"
     assert_same_output(library, call, [{"DNNFAST_SIM_SEED": str(seed)} for seed in range(4)])
 
 
-@pytest.mark.parametrize("graph", [*GRAPHS, *CASES])
-def test_no_form_of_launch_changes_a_bit(library: Path, graph: str) -> None:
-    call = f"print_trained_weights({graph!r})"
+@pytest.mark.parametrize("graphs", [*([name] for name in GRAPHS), list(CASES)], ids=" ".join)
+def test_no_form_of_launch_changes_a_bit(library: Path, graphs: list[str]) -> None:
+    call = f"print_trained_weights(*{graphs!r})"
     forms: list[dict[str, str]] = [
         {},
         {"DNNFAST_CUDA_FUSED": "0"},
@@ -140,7 +140,7 @@ def test_no_form_of_launch_changes_a_bit(library: Path, graph: str) -> None:
 @pytest.mark.parametrize("optimizer", ["adamax", "lamb", "adafactor", "muon"])
 def test_no_form_of_launch_changes_a_bit_of_other_optimizers(library: Path, optimizer: str) -> None:
     options = "use_ema=1, gradient_accumulation_steps=2, global_clipnorm=0.5, weight_decay=0.1"
-    call = f"print_trained_weights('regularized', {optimizer!r}, {options})"
+    call = f"print_trained_weights('regularized', optimizer={optimizer!r}, {options})"
     forms: list[dict[str, str]] = [
         {},
         {"DNNFAST_CUDA_FUSED": "0"},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dnnfast as keras
-from parity.oracle import keras3
+from parity.oracle import double_precision, keras3
 
 pytestmark = pytest.mark.parity
 
@@ -60,16 +60,8 @@ CASES = [(name, options) for name in NAMES for options in [*COMMON, *OWN[name]]]
 def _double():
     """Give Keras float64; this package's reference has it anyway."""
     keras.config.set_device("reference")
-    keras3.backend.set_floatx("float64")
-    if keras3.backend.backend() != "jax":
+    with double_precision():
         yield
-    else:
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-        yield
-        jax.config.update("jax_enable_x64", False)
-    keras3.backend.set_floatx("float32")
 
 
 def draw(seed):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dnnfast as keras
-from parity.oracle import keras3
+from parity.oracle import double_precision, keras3
 
 pytestmark = pytest.mark.parity
 
@@ -173,10 +173,12 @@ def test_outputs_losses_and_gradients(seed):
 @pytest.mark.parametrize("seed", range(COUNT))
 def test_twenty_steps(seed):
     name = OPTIMIZERS[seed % len(OPTIMIZERS)]
-    ours, theirs, _ = pair_of(seed, lambda k: getattr(k.optimizers, name)(1e-3))
     x, y = data_of(seed)
-    for _ in range(20):
-        mine, other = ours.train_on_batch(x, y), theirs.train_on_batch(x, y)
-        assert np.ravel(mine)[0] == pytest.approx(np.ravel(other)[0], rel=1e-4, abs=1e-6)
-    for v, a, b in zip(theirs.weights, ours.get_weights(), theirs.get_weights(), strict=True):
-        assert distance(a, b) < 1e-3, v.path
+    # In float32, Keras's Ftrl loses a fifth of a step in the difference of two square roots.
+    with double_precision():
+        ours, theirs, _ = pair_of(seed, lambda k: getattr(k.optimizers, name)(1e-3))
+        for _ in range(20):
+            mine, other = ours.train_on_batch(x, y), theirs.train_on_batch(x, y)
+            assert np.ravel(mine)[0] == pytest.approx(np.ravel(other)[0], rel=1e-4, abs=1e-6)
+        for v, a, b in zip(theirs.weights, ours.get_weights(), theirs.get_weights(), strict=True):
+            assert distance(a, b) < 1e-3, v.path

@@ -228,13 +228,13 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
         ValueError: if ``bins`` is not a positive integer, the range is no pair in ascending order,
             or a symbolic tensor comes without it.
 
-    Returns the counts (int32) and the edges; the last bin includes its upper edge.
+    Returns the counts (float32) and the edges; the last bin includes its upper edge.
 
     Example:
         >>> import dnnfast
         >>> counts, edges = dnnfast.ops.histogram([0.0, 1.0, 4.0], bins=2)
         >>> print(counts, edges)
-        [2 1] [0. 2. 4.]
+        [2. 1.] [0. 2. 4.]
     """
     if not isinstance(bins, (int, np.integer)) or bins <= 0:
         raise ValueError(f"Argument `bins` should be a non-negative integer. Received: bins={bins}")
@@ -242,7 +242,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
         raise ValueError(f"histogram: range must be (lowest, highest), got {range}.")
     if not symbolic.is_symbolic(x):
         counts, edges = np.histogram(array(x), bins, range)
-        return counts.astype("int32"), edges.astype(np.float32)
+        return counts.astype(np.float32), edges.astype(np.float32)
     if range is None:
         raise ValueError("histogram: range must be given for symbolic tensors.")
     low, high = (float(edge) for edge in range)
@@ -255,4 +255,4 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
 
     number = symbolic.map_("histogram", build, (x,), "int32")
     edges = np.linspace(low, high, int(bins) + 1, dtype=np.float32)
-    return bincount(reshape(number, (-1,)), minlength=int(bins)), edges
+    return cast(bincount(reshape(number, (-1,)), minlength=int(bins)), "float32"), edges

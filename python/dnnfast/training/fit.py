@@ -13,7 +13,7 @@ from dnnfast.errors import NonFiniteLossError
 from dnnfast.training.data import Data
 from dnnfast.training.device_arrays import DeviceArray
 from dnnfast.training.evaluation import Evaluation
-from dnnfast.training.inspection import first_non_finite, rows_of
+from dnnfast.training.inspection import first_non_finite
 from dnnfast.training.pacing import SECONDS, SECONDS_QUIET, Pacer, warn_of_end
 from dnnfast.training.steps import Steps
 
@@ -171,7 +171,7 @@ class FitLoop:
 
     def _non_finite_layer(self, data: Data, rows: np.ndarray) -> str:
         """Return a sentence naming the first layer whose output is not finite, or nothing."""
-        layer = first_non_finite(self.model, rows_of(data, rows))
+        layer = first_non_finite(self.model, data, rows)
         if layer is None:
             return "all layers give finite outputs, so it comes from the loss itself."
         return f"the first layer whose output is not finite is {layer!r}."

@@ -12,18 +12,29 @@ from dnnfast.training.device_arrays import DeviceArray
 from dnnfast.training.program import Program
 
 
-def rows_of(data: Data, rows: np.ndarray) -> Data:
-    """Return some rows of a data set; arrays on a GPU are given whole."""
+def _on_gpu(data: Data) -> bool:
+    arrays = [*data.inputs, *data.targets, *data.weights]
+    return any(isinstance(array, DeviceArray) for array in arrays)
 
+
+def rows_of(data: Data, rows: Any) -> Data:
+    """Return some rows of a data set; of arrays on a GPU, as many from the beginning."""
+    if _on_gpu(data):
+        rows = slice(0, len(rows))
+    return _taken(data, rows)
+
+
+def _taken(data: Data, rows: Any) -> Data:
     def take(array: Any) -> Any:
-        return array if array is None or isinstance(array, DeviceArray) else array[rows]
+        return None if array is None else array[rows]
 
+    inputs = [take(array) for array in data.inputs]
     return dataclasses.replace(
         data,
-        inputs=[take(array) for array in data.inputs],
+        inputs=inputs,
         targets=[take(array) for array in data.targets],
         weights=[take(array) for array in data.weights],
-        rows=len(rows),
+        rows=len(inputs[0]),
     )
 
 
@@ -56,10 +67,14 @@ class LayerOutputs:
             training: whether layers are in training mode.
             step: number of the random bits.
         """
-        self._program.sync()
-        self._program.session.seed = self._seed
-        found = self._program.session.predict_batch(inputs, training, step)
-        return dict(zip(self.names, found, strict=True))
+        program, count = self._program, len(inputs[0])
+        program.sync()
+        program.session.seed = self._seed
+        tensors = program.graph.tensors
+        outputs = [np.empty((count, *tensors[t].shape), np.float32) for t in program.graph.outputs]
+        dataset = program.dataset(inputs, [], [])
+        program.session.predict(dataset, 0, 1, count, outputs, training, step)
+        return dict(zip(self.names, outputs, strict=True))
 
 
 def gradients(model: Any, data: Data) -> dict[str, np.ndarray]:
@@ -73,11 +88,17 @@ def gradients(model: Any, data: Data) -> dict[str, np.ndarray]:
     }
 
 
-def first_non_finite(model: Any, data: Data) -> str | None:
-    """Return the first layer whose output is not finite for some samples, or None."""
+def first_non_finite(model: Any, data: Data, rows: np.ndarray) -> str | None:
+    """Return the first layer whose output is not finite for some rows, or None.
+
+    Arrays on a GPU cannot be asked for rows; all of theirs are looked at.
+    """
     outputs = LayerOutputs(model)
     clock = model._program.session.iterations
-    for name, values in outputs.run(data.inputs, True, clock).items():
-        if not np.isfinite(values).all():
-            return name
+    step = len(rows)
+    parts = [slice(i, i + step) for i in range(0, data.rows, step)] if _on_gpu(data) else [rows]
+    for part in parts:
+        for name, values in outputs.run(_taken(data, part).inputs, True, clock).items():
+            if not np.isfinite(values).all():
+                return name
     return None
