@@ -191,6 +191,18 @@ def fixed_cost_tables(lines: list[dict]) -> list[str]:
     return tables
 
 
+def accuracy_table(lines: list[dict]) -> list[str]:
+    """What `accuracy.py` reached, if it has been run."""
+    if not lines:
+        return []
+    caption = "Accuracy on all of Fashion-MNIST (`benchmarks/accuracy.py`)."
+    rows = [
+        [line["net"], f"{100 * line['accuracy']:.1f} %", f"{100 * line['goal']:.0f} %"]
+        for line in lines
+    ]
+    return [caption + "\n\n" + markdown(["net", "reached", "aim"], rows)]
+
+
 def image(chart: Path, page: Path) -> list[str]:
     """A link from a page to the chart, if there is one."""
     if not chart.exists():
@@ -221,7 +233,8 @@ def main(argv: list[str] | None = None) -> int:
     results = Path(args.results)
     training = training_tables(read(results / "training.jsonl"))
     training += training_tables(read(results / "gpu" / "training.jsonl")) or [NO_GPU]
-    others = fixed_cost_tables(read(results / "fixed_costs.jsonl"))
+    others = accuracy_table(read(results / "accuracy.jsonl"))
+    others += fixed_cost_tables(read(results / "fixed_costs.jsonl"))
     others += kernel_tables(read(results / "kernels.jsonl"))
     stale = []
     for path in map(Path, args.files):
