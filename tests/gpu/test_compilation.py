@@ -18,6 +18,7 @@ ARCHITECTURES = ["80", "86", "89", "90a", "100", "120"]
 FLAGS = ["-std=c++20", "-O3", "--expt-relaxed-constexpr", "-Icsrc", "-Xcompiler=-fPIC"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="there is no nvcc here")
 def test_kernels_stay_within_their_registers(tmp_path: Path) -> None:
     targets = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in ARCHITECTURES]

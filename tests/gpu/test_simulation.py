@@ -25,7 +25,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return simulation.build_library(tmp_path_factory.mktemp("cuda_sim"))
 
 
-@pytest.mark.parametrize("flags", [[], ["-fsanitize=address,undefined", "-g"]], ids=str)
+SANITIZED = pytest.param(["-fsanitize=address,undefined", "-g"], marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("flags", [[], SANITIZED], ids=["plain", "sanitized"])
 def test_simulation_itself(flags: list[str], tmp_path: Path) -> None:
     for program in simulation.build_programs(tmp_path, PROGRAMS, *flags):
         done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300)
@@ -102,7 +105,13 @@ def suites(
     }
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if "sanitized" in name else name
+        for name in SUITES
+    ],
+)
 def test_suite(suites: dict[str, Future[None]], name: str) -> None:
     if name not in suites:
         pytest.skip("the process is sanitized already")
