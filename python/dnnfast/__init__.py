@@ -42,8 +42,9 @@ from dnnfast.stateless import StatelessScope
 from dnnfast.variable import Variable
 from dnnfast.version import __version__
 
-# Loaded on first use: data sets need no engine, kernels the native one, the reference is large.
-_LAZY = ("datasets", "errors", "kernels", "reference")
+# Loaded on first use: data sets and plots need no engine, kernels the native one, the reference is
+# large.
+_LAZY = ("datasets", "errors", "kernels", "plots", "reference")
 
 
 def __getattr__(name: str) -> Any:

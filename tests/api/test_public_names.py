@@ -7,7 +7,7 @@ import pytest
 
 MODULES = (
     "activations backend callbacks config constraints dtype_policies initializers "
-    "kernels layers losses metrics models ops optimizers optimizers.schedules random "
+    "kernels layers losses metrics models ops optimizers optimizers.schedules plots random "
     "reference regularizers saving tree utils"
 )
 
@@ -62,7 +62,7 @@ NAMES = {
     "tree": "flatten map_structure assert_same_structure pack_sequence_as",
     "utils": "to_categorical normalize set_random_seed get_custom_objects "
     "register_keras_serializable serialize_keras_object deserialize_keras_object "
-    "PyDataset Sequence split_dataset Progbar pad_sequences",
+    "PyDataset Sequence split_dataset Progbar pad_sequences plot_model",
 }
 
 

@@ -164,7 +164,7 @@ class LayerMonitor(Callback):
             ImportError: if matplotlib is missing.
             ValueError: if a quantity is not known, or nothing was recorded.
         """
-        from dnnfast.callbacks.plotting import line_panels
+        from dnnfast.plots.panels import line_panels
 
         for quantity in quantities:
             if quantity not in self.history:
@@ -176,7 +176,11 @@ class LayerMonitor(Callback):
             raise ValueError("LayerMonitor.plot: nothing was recorded; pass it to fit first.")
         panels = {name.replace("_", " "): self.history[name] for name in quantities}
         logarithmic = {"gradient", "update ratio", "deviation"}
-        return line_panels(panels, [e + 1 for e in self.epochs], logarithmic, path)
+        epochs = [e + 1 for e in self.epochs]
+        figure = line_panels(panels, epochs, logarithmic, "LayerMonitor.plot")
+        if path is not None:
+            figure.savefig(path, dpi=120)
+        return figure
 
     @staticmethod
     def compare(
@@ -195,12 +199,12 @@ class LayerMonitor(Callback):
         Raises:
             ImportError: if matplotlib is missing.
         """
-        from dnnfast.callbacks.plotting import line_panels
+        from dnnfast.plots.panels import line_panels
 
         panels = {title: monitor.history[quantity] for title, monitor in monitors.items()}
         most = max(monitors.values(), key=lambda monitor: len(monitor.epochs))
         epochs = [e + 1 for e in most.epochs]
-        figure = line_panels(panels, epochs, set(panels), None)
+        figure = line_panels(panels, epochs, set(panels), "LayerMonitor.compare")
         low = min(axes.get_ylim()[0] for axes in figure.axes)
         high = max(axes.get_ylim()[1] for axes in figure.axes)
         for axes in figure.axes:

@@ -169,22 +169,24 @@ class LearningRateFinder(Callback):
         Raises:
             ImportError: if matplotlib is not installed.
         """
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError("plot needs matplotlib: pip install matplotlib") from error
-        if ax is None:
-            _, ax = plt.subplots()
-        ax.plot(self.rates, self.losses, alpha=0.4, label="loss of a batch")
-        ax.plot(self.rates, self.smoothed, label="smoothed")
+        from dnnfast.plots.drawing import BLUE, ORANGE, bare, one_axes
+
+        ax = one_axes(ax, "LearningRateFinder.plot")
+        shown = np.array(self.losses)
+        ax.plot(self.rates, shown, color=BLUE, alpha=0.35, label="loss of a batch")
+        ax.plot(self.rates, self.smoothed, color=BLUE, label="smoothed")
         try:
             rate = self.suggestion()
         except ValueError:
             rate = None
         if rate is not None:
-            ax.axvline(rate, linestyle="--", color="gray", label=f"suggestion {rate:.2g}")
+            ax.axvline(rate, linestyle="--", color=ORANGE, label=f"suggestion {rate:.2g}")
         ax.set_xscale("log")
+        if len(shown) and shown.min() > 0 and shown.max() > 30 * np.median(shown):
+            # Beside the losses at the highest rates the others would be a flat line.
+            ax.set_yscale("log")
         ax.set_xlabel("learning rate")
         ax.set_ylabel("loss")
-        ax.legend()
+        bare(ax)
+        ax.legend(fontsize="small")
         return ax

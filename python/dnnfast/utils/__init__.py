@@ -8,6 +8,7 @@ from dnnfast.config.messages import (
 )
 from dnnfast.dtypes import standardize_dtype
 from dnnfast.keras_tensor import is_keras_tensor
+from dnnfast.plots.model_graph import plot_model
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 from dnnfast.saving.registry import (
     CustomObjectScope,
@@ -49,6 +50,7 @@ __all__ = [
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",

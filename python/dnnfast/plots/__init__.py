@@ -1,0 +1,20 @@
+"""Plots of trainings and models; matplotlib is needed when one is drawn.
+
+Nothing is shown by itself: a plot is drawn into the axes given as ``ax``, or into a new figure (one
+of pyplot where the caller has imported that, so that ``plt.show()`` and notebooks show it).
+"""
+
+from dnnfast.plots.classification import confusion_matrix, decision_boundary
+from dnnfast.plots.curves import training_curves
+from dnnfast.plots.histograms import activation_histograms, weight_histograms
+from dnnfast.plots.uncertainty import confidence, uncertainty_band
+
+__all__ = [
+    "activation_histograms",
+    "confidence",
+    "confusion_matrix",
+    "decision_boundary",
+    "training_curves",
+    "uncertainty_band",
+    "weight_histograms",
+]
