@@ -21,7 +21,7 @@ NAMES = {
     "backend": "clear_session get_value set_value epsilon floatx",
     "callbacks": "Callback CallbackList History EarlyStopping ModelCheckpoint "
     "LearningRateScheduler ReduceLROnPlateau CSVLogger TerminateOnNaN "
-    "LambdaCallback BackupAndRestore ProgbarLogger LearningRateFinder LayerMonitor",
+    "LambdaCallback BackupAndRestore ProgbarLogger LearningRateFinder LayerMonitor TensorBoard",
     "constraints": "Constraint MaxNorm max_norm NonNeg UnitNorm MinMaxNorm get serialize "
     "deserialize",
     "datasets": "fashion_mnist mnist cifar10 california_housing boston_housing",

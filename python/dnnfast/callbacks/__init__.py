@@ -14,6 +14,7 @@ from dnnfast.callbacks.one_cycle import OneCycle
 from dnnfast.callbacks.progress import ProgbarLogger
 from dnnfast.callbacks.rate_finder import LearningRateFinder
 from dnnfast.callbacks.swap_ema import SwapEMAWeights
+from dnnfast.callbacks.tensorboard import TensorBoard
 from dnnfast.callbacks.terminate import TerminateOnNaN
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

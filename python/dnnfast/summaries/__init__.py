@@ -1,0 +1,1 @@
+"""Event files, the form of data that TensorBoard reads, written without it."""
