@@ -43,8 +43,8 @@ from dnnfast.variable import Variable
 from dnnfast.version import __version__
 
 # Loaded on first use: data sets and plots need no engine, kernels the native one, the reference is
-# large.
-_LAZY = ("datasets", "errors", "kernels", "plots", "reference")
+# large, and estimators need scikit-learn.
+_LAZY = ("datasets", "errors", "kernels", "plots", "reference", "sklearn", "wrappers")
 
 
 def __getattr__(name: str) -> Any:

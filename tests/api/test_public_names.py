@@ -11,6 +11,13 @@ MODULES = (
     "reference regularizers saving tree utils"
 )
 
+# Modules that need another package, and its name.
+EXTRAS = {
+    "sklearn": "sklearn",
+    "wrappers": "sklearn",
+    "wrappers.scikit_learn": "sklearn",
+}
+
 NAMES = {
     "": "Sequential Model Input Variable KerasTensor Operation StatelessScope "
     "name_scope InputSpec Layer",
@@ -59,7 +66,10 @@ NAMES = {
     "random": "SeedGenerator uniform normal truncated_normal randint categorical binomial "
     "beta gamma shuffle dropout set_seed",
     "regularizers": "L1 L2 L1L2 OrthogonalRegularizer l1 l2 l1_l2 get serialize deserialize",
+    "sklearn": "DNNClassifier DNNRegressor KerasClassifier KerasRegressor",
     "tree": "flatten map_structure assert_same_structure pack_sequence_as",
+    "wrappers": "KerasClassifier KerasRegressor scikit_learn",
+    "wrappers.scikit_learn": "KerasClassifier KerasRegressor",
     "utils": "to_categorical normalize set_random_seed get_custom_objects "
     "register_keras_serializable serialize_keras_object deserialize_keras_object "
     "PyDataset Sequence split_dataset Progbar pad_sequences plot_model",
@@ -68,12 +78,16 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names(name):
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
     module = importlib.import_module(f"dnnfast.{name}".rstrip("."))
     assert [n for n in NAMES[name].split() if not hasattr(module, n)] == []
 
 
-@pytest.mark.parametrize("name", MODULES.split())
+@pytest.mark.parametrize("name", [*MODULES.split(), *EXTRAS])
 def test_examples(name):
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
     module = importlib.import_module(f"dnnfast.{name}")
     public = {n: getattr(module, n) for n in module.__all__}
     described = {n: o for n, o in public.items() if inspect.isclass(o) or inspect.isfunction(o)}

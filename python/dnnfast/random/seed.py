@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,17 @@ def set_seed(seed: int) -> None:
         raise ValueError(f"set_seed: expected an integer, got {seed!r}.")
     _source.seed = int(seed) & _MASK
     _source.count = 0
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from the sequence of a seed inside, and go on with the global one afterwards."""
+    before = _source.seed, _source.count
+    set_seed(seed)
+    try:
+        yield
+    finally:
+        _source.seed, _source.count = before
 
 
 def is_whole(value: Any) -> bool:
