@@ -50,11 +50,13 @@ _LAZY = ("datasets", "errors", "kernels", "plots", "reference", "sklearn", "wrap
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"dnnfast.{name}")
+    if name == "report":  # draws
+        return importlib.import_module("dnnfast.reports").report
     raise AttributeError(f"module 'dnnfast' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_LAZY, "report"])
 
 
 __all__ = [

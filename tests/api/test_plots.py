@@ -14,6 +14,14 @@ pytest.importorskip("matplotlib")
 L = keras.layers
 
 
+@pytest.fixture(autouse=True)
+def _closed():
+    """Close what was drawn while another test has imported pyplot."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 def classifier(classes=3, inputs=2):
     layers = [keras.Input((inputs,)), L.Dense(8, "relu", name="hidden"), L.Dropout(0.5)]
     return keras.Sequential([*layers, L.Dense(classes, "softmax", name="out")])
@@ -166,6 +174,16 @@ def test_uncertainty():
     plain = keras.Sequential([keras.Input((1,)), L.Dense(1)])
     with pytest.raises(ValueError, match="no active dropout"):
         keras.plots.uncertainty_band(plain, x)
+
+
+def test_predictions():
+    true, predicted = np.array([1.0, 2.0, 4.0]), np.array([[1.5], [2.0], [3.0]])
+    ax = keras.plots.predictions(true, predicted)
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), np.c_[true, predicted])
+    residual, spread = 0.25 + 1.0, np.square(true - true.mean()).sum()
+    assert ax.get_title() == f"mean absolute error 0.5, R² {1 - residual / spread:.3f}"
+    with pytest.raises(ValueError, match="got 3 and 2"):
+        keras.plots.predictions(true, predicted[:2])
 
 
 def test_confidence_counts_right_and_wrong():

@@ -20,7 +20,7 @@ EXTRAS = {
 
 NAMES = {
     "": "Sequential Model Input Variable KerasTensor Operation StatelessScope "
-    "name_scope InputSpec Layer",
+    "name_scope InputSpec Layer report",
     "activations": "linear relu relu6 leaky_relu elu selu celu gelu silu swish mish sigmoid "
     "hard_sigmoid tanh hard_tanh softplus softsign exponential softmax log_softmax "
     "hard_silu log_sigmoid squareplus soft_shrink hard_shrink tanh_shrink threshold "

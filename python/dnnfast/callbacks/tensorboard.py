@@ -12,9 +12,6 @@ import numpy as np
 
 from dnnfast.callbacks.callback import Callback
 from dnnfast.callbacks.monitor import note_rates
-from dnnfast.summaries import values
-from dnnfast.summaries.graph import graph_def
-from dnnfast.summaries.writer import EventWriter
 
 
 def _as_matrix(array: np.ndarray) -> np.ndarray | None:
@@ -105,6 +102,9 @@ class TensorBoard(Callback):
                 UserWarning,
                 stacklevel=2,
             )
+        # Loaded here, so that importing dnnfast stays quick.
+        from dnnfast.summaries.writer import EventWriter
+
         self._train = EventWriter(Path(self.log_dir) / "train")
         self._validation = EventWriter(Path(self.log_dir) / "validation")
         self._steps = self._begun = self._iterations = 0
@@ -180,6 +180,9 @@ class TensorBoard(Callback):
         _write_scalars(self._train, self._steps, "batch_{}", found)
 
     def _write_graphs(self) -> None:
+        from dnnfast.summaries import values
+        from dnnfast.summaries.graph import graph_def
+
         model = self.model
         if getattr(model, "_functional", None) is not None:
             try:
@@ -194,6 +197,8 @@ class TensorBoard(Callback):
         self._train.graph(graph_def(model))
 
     def _write_weights(self, epoch: int) -> None:
+        from dnnfast.summaries import values
+
         found = []
         for variable in self.model.weights:
             array = variable.numpy()
@@ -251,8 +256,10 @@ def _frequency(name: str, value: Any, others: str = "") -> int:
     return int(value)
 
 
-def _write_scalars(writer: EventWriter, step: int, form: str, found: dict[str, Any]) -> None:
+def _write_scalars(writer: Any, step: int, form: str, found: dict[str, Any]) -> None:
     """Write the numbers among some results; a metric may give an array."""
+    from dnnfast.summaries import values
+
     written = [
         values.scalar(form.format(name), float(np.asarray(value)))
         for name, value in found.items()

@@ -5,7 +5,7 @@ of pyplot where the caller has imported that, so that ``plt.show()`` and noteboo
 """
 
 from dnnfast.plots.classification import confusion_matrix, decision_boundary
-from dnnfast.plots.curves import training_curves
+from dnnfast.plots.curves import predictions, training_curves
 from dnnfast.plots.histograms import activation_histograms, weight_histograms
 from dnnfast.plots.uncertainty import confidence, uncertainty_band
 
@@ -14,6 +14,7 @@ __all__ = [
     "confidence",
     "confusion_matrix",
     "decision_boundary",
+    "predictions",
     "training_curves",
     "uncertainty_band",
     "weight_histograms",

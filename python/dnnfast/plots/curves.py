@@ -1,4 +1,4 @@
-"""Curves over the epochs of a training."""
+"""Curves over the epochs of a training, and the predictions that came of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast.callbacks.monitor import direction
-from dnnfast.plots.drawing import BLUE, ORANGE, bare, several_axes, whole_numbers
+from dnnfast.plots.drawing import BLUE, ORANGE, bare, one_axes, several_axes, whole_numbers
 
 
 def _record_of(history: Any) -> tuple[Mapping[str, Any], Any]:
@@ -114,3 +114,47 @@ def training_curves(
     if path is not None:
         figure.savefig(path, dpi=120)
     return figure
+
+
+def predictions(y_true: Any, y_pred: Any, ax: Any = None) -> Any:
+    """Draw the predictions of a regression over the true values; on the line they are equal.
+
+    Args:
+        y_true: targets.
+        y_pred: as many predictions.
+        ax: axes of matplotlib; default new ones.
+
+    Returns:
+        The matplotlib axes; the title tells the mean absolute error and R^2.
+
+    Raises:
+        ImportError: if matplotlib is missing.
+        ValueError: if there are not as many targets as predictions, or none.
+
+    Formula: ``R^2 = 1 - sum((y - p)^2) / sum((y - mean(y))^2)``.
+
+    Example:
+        >>> import dnnfast as keras
+        >>> keras.plots.predictions([1.0, 2.0, 3.0], [1.0, 2.0, 2.0]).get_title()
+        'mean absolute error 0.333, R² 0.500'
+    """
+    true, predicted = (np.asarray(y, np.float64).reshape(-1) for y in (y_true, y_pred))
+    if len(true) != len(predicted) or not len(true):
+        raise ValueError(
+            "predictions: expected as many targets as predictions, at least one, got "
+            f"{len(true)} and {len(predicted)}."
+        )
+    ax = one_axes(ax, "predictions", (5.0, 4.6))
+    size = float(np.clip(4000 / len(true), 3, 20))
+    ax.scatter(true, predicted, s=size, color=BLUE, alpha=0.5, linewidths=0)
+    ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
+    ax.plot(ends, ends, "--", color=ORANGE, linewidth=1.0)
+    spread = float(np.square(true - true.mean()).sum())
+    title = f"mean absolute error {np.abs(true - predicted).mean():.3g}"
+    if spread > 0:
+        title += f", R² {1.0 - float(np.square(true - predicted).sum()) / spread:.3f}"
+    ax.set_title(title, fontsize="medium")
+    ax.set_xlabel("true value")
+    ax.set_ylabel("predicted value")
+    bare(ax)
+    return ax

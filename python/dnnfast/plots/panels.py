@@ -30,7 +30,8 @@ def line_panels(
 
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     names: dict[str, None] = {}
-    for lines in panels.values():
+    # The panel with most layers tells their order; some quantities are those of a few.
+    for lines in sorted(panels.values(), key=len, reverse=True):
         names.update(dict.fromkeys(lines))
     # From the first layer (dark) to the last (light), the same in all panels.
     count = max(1, len(names) - 1)

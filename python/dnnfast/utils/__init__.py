@@ -8,7 +8,6 @@ from dnnfast.config.messages import (
 )
 from dnnfast.dtypes import standardize_dtype
 from dnnfast.keras_tensor import is_keras_tensor
-from dnnfast.plots.model_graph import plot_model
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 from dnnfast.saving.registry import (
     CustomObjectScope,
@@ -19,6 +18,7 @@ from dnnfast.saving.registry import (
     register_keras_serializable,
 )
 from dnnfast.utils.files import get_file
+from dnnfast.utils.model_plot import plot_model
 from dnnfast.utils.numerical import normalize, to_categorical
 from dnnfast.utils.progbar import Progbar
 from dnnfast.utils.py_dataset import (
