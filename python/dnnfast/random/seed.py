@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -15,12 +16,18 @@ _MASK = (1 << 64) - 1
 class _Source:
     """A sequence of 64-bit seeds: number ``count`` of the sequence named by ``seed``."""
 
-    def __init__(self) -> None:
-        self.seed = secrets.randbits(64)
+    def __init__(self, seed: int) -> None:
+        self.seed = seed & _MASK
         self.count = 0
 
 
-_source = _Source()
+_global = _Source(secrets.randbits(64))
+# That of `seeded`, for the thread that is inside of it.
+_inside: contextvars.ContextVar[_Source | None] = contextvars.ContextVar("seeds", default=None)
+
+
+def _source() -> _Source:
+    return _inside.get() or _global
 
 
 def set_seed(seed: int) -> None:
@@ -39,19 +46,18 @@ def set_seed(seed: int) -> None:
     """
     if not is_whole(seed):
         raise ValueError(f"set_seed: expected an integer, got {seed!r}.")
-    _source.seed = int(seed) & _MASK
-    _source.count = 0
+    source = _source()
+    source.seed, source.count = int(seed) & _MASK, 0
 
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Draw from the sequence of a seed inside, and go on with the global one afterwards."""
-    before = _source.seed, _source.count
-    set_seed(seed)
+    token = _inside.set(_Source(seed))
     try:
         yield
     finally:
-        _source.seed, _source.count = before
+        _inside.reset(token)
 
 
 def is_whole(value: Any) -> bool:
@@ -61,8 +67,9 @@ def is_whole(value: Any) -> bool:
 
 def next_seed() -> int:
     """Return the next 64-bit seed of the global sequence."""
-    sequence = np.random.SeedSequence(entropy=_source.seed, spawn_key=(_source.count,))
-    _source.count += 1
+    source = _source()
+    sequence = np.random.SeedSequence(entropy=source.seed, spawn_key=(source.count,))
+    source.count += 1
     return int(sequence.generate_state(1, np.uint64)[0])
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import multiprocessing
+import os
 from typing import Any
 
 import numpy as np
@@ -11,11 +14,21 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from dnnfast import config
 from dnnfast.random.seed import seeded
 from dnnfast.sklearn.labels import Labels
 
 # Types that the engine reads where they are; anything else becomes the first.
 READABLE = [np.float32, np.float64, np.uint8, np.int8, np.uint16, np.int16, np.int32, np.int64]
+
+
+@functools.cache
+def share_cores() -> None:
+    """Use as many threads as joblib gave to the libraries in this worker process, if it is one."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    is_worker = multiprocessing.parent_process() is not None
+    if is_worker and given.isdigit() and not os.environ.get("DNNFAST_THREADS"):
+        config.set_threads(max(1, min(int(given), config.threads())))
 
 
 class NetEstimator(BaseEstimator):

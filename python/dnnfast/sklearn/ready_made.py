@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, gen_batches
 
 from dnnfast import checks
 from dnnfast.sklearn import networks
-from dnnfast.sklearn.base import NetEstimator
+from dnnfast.sklearn.base import NetEstimator, share_cores
 from dnnfast.training.checks import at_least
 
 _ROWS = 4096  # read at once for means and variances, which are computed in float64
@@ -80,6 +80,7 @@ class DNNBase(NetEstimator):
         self, x: Any, y: Any, sample_weight: Any, once: bool = False, classes: Any = None
     ) -> Any:
         """Train: a fresh net, or the one there is; once through the data, or as is good for it."""
+        share_cores()
         fresh = not (once or self.warm_start) or not hasattr(self, "model_")
         x, y = self._training_data(x, y, fresh, **self._checks_of_targets())
         y = y.toarray() if sparse.issparse(y) else y

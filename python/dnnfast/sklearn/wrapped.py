@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from dnnfast import losses
 from dnnfast.models import Model
 from dnnfast.sklearn import routing
-from dnnfast.sklearn.base import NetEstimator
+from dnnfast.sklearn.base import NetEstimator, share_cores
 
 
 def _no_arguments() -> None:
@@ -116,13 +116,12 @@ class WrappedNet(NetEstimator):
     def _compile_arguments(self, units: int | None) -> dict[str, Any]:
         """Return the arguments of `Model.compile`."""
         params = self.get_params(deep=False)
+        values = {part: params[part] for part in ("optimizer", "loss", "metrics")}
+        values["optimizer"] = "rmsprop" if values["optimizer"] is None else values["optimizer"]
         found = {
-            part: routing.made(part, params[part], routing.of_part(params, part))
-            for part in ("optimizer", "loss", "metrics")
+            part: routing.made(part, value, routing.of_part(params, part))
+            for part, value in values.items()
         }
-        if found["optimizer"] is None:
-            named = routing.of_part(params, "optimizer")
-            found["optimizer"] = routing.made("optimizer", "rmsprop", named)
         if found["loss"] is None and units is not None:
             found["loss"] = self._usual_loss(units)
         return {**found, **routing.of_part(params, "compile")}
@@ -232,6 +231,7 @@ class WrappedNet(NetEstimator):
 
     def _prepare(self, x: Any, y: Any, fresh: bool, classes: Any = None) -> tuple[Any, Any]:
         """Check the data, and build a model for it if a fresh one is wanted."""
+        share_cores()
         x, y = self._training_data(x, y, fresh, **self._checks_of_targets())
         if fresh:
             self._random = check_random_state(self.random_state)
