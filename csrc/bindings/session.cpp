@@ -312,6 +312,12 @@ void bind_runs(py::class_<PySession>& c) {
         [](PySession& self) { self.locked([](engine::Session& s) { s.reset_totals(); }); });
   c.def("totals",
         [](PySession& self) { return self.locked([](engine::Session& s) { return s.totals(); }); });
+  c.def_property(
+      "sums",
+      [](PySession& self) { return self.locked([](engine::Session& s) { return s.sums(); }); },
+      [](PySession& self, const std::vector<double>& values) {
+        self.locked([&](engine::Session& s) { s.set_sums(values); });
+      });
   c.def(
       "describe",
       [](PySession& self, int64_t batch, const std::string& program) {

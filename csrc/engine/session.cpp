@@ -269,6 +269,12 @@ std::vector<double> Session::totals() const {
   return means;
 }
 
+void Session::set_sums(const std::vector<double>& sums) {
+  if (sums.size() != totals_.size())
+    fail(ErrorKind::value, "expected ", totals_.size(), " sums; got ", sums.size());
+  totals_ = sums;
+}
+
 std::string Session::describe(ProgramKind kind, int64_t batch) {
   return plan(kind, batch, {}).description();
 }

@@ -71,6 +71,9 @@ class Session {
   // Means over the steps since reset_totals: the loss, each loss's own (if several), each metric.
   void reset_totals();
   std::vector<double> totals() const;
+  // What the means are made of, so that an interrupted epoch can go on: pairs of a sum and its weight.
+  const std::vector<double>& sums() const { return totals_; }
+  void set_sums(const std::vector<double>& sums);
 
   std::string describe(ProgramKind kind, int64_t batch);
   int64_t activation_bytes(ProgramKind kind, int64_t batch);

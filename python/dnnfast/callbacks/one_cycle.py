@@ -15,8 +15,9 @@ from dnnfast.optimizers.schedules.schedule import Formula
 class _Rates(Formula):
     """The rates of a cycle that begins at a later step than 0."""
 
-    def __init__(self, cycle: schedules.OneCycle, begin: int) -> None:
+    def __init__(self, cycle: schedules.OneCycle, begin: int, own_rate: Any) -> None:
         self.cycle, self.begin = cycle, begin
+        self.own_rate = own_rate  # the optimizer's, which is what is saved
 
     def rates(self, steps: np.ndarray) -> np.ndarray:
         """Return the rates of an array of steps."""
@@ -84,7 +85,9 @@ class OneCycle(Callback):
         self._before = [(one, one._rate) for one in self._optimizers()]
         for one, _ in self._before:
             has_momentum = bool(one._momentum and getattr(one, one._momentum))
-            one._rate = (_RatesAndMomenta if has_momentum else _Rates)(cycle, one._step())
+            one._rate = (_RatesAndMomenta if has_momentum else _Rates)(
+                cycle, one._step(), one._rate
+            )
 
     def _optimizers(self) -> list[Any]:
         optimizer = self.model.optimizer

@@ -14,6 +14,7 @@ from dnnfast.layers.copying import Copying
 from dnnfast.name_scopes import current_path
 from dnnfast.ops.values import checked_dtype
 from dnnfast.random import SeedGenerator
+from dnnfast.saving.own_variables import OwnVariables
 from dnnfast.variable import Variable
 
 
@@ -52,7 +53,7 @@ def _check_memory(layer: str, shape: tuple[int, ...], name: str) -> None:
         )
 
 
-class WeightsMixin(Copying):
+class WeightsMixin(OwnVariables, Copying):
     """Everything about weights that layers and models share."""
 
     name: str

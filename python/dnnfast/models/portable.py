@@ -68,6 +68,58 @@ class PortableMixin(Copying):
             return
         self.compile(**deserialize_keras_object(config))  # type: ignore[attr-defined]
 
+    # Files.
+
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: Any = None, **kwargs: Any
+    ) -> None:
+        """Save the model as a file; see `saving.save_model`.
+
+        Args:
+            filepath: ends in ``.keras``, in ``.h5``, or has no ending: Keras's format.
+            overwrite: replace a file that is there; False: ask first. Default True.
+            zipped: False: write a folder. Default True.
+            **kwargs: ``include_optimizer``.
+
+        Raises:
+            ValueError: if the ending is another one.
+            OSError: if the file cannot be written.
+        """
+        from dnnfast.saving.files import save_model
+
+        save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Save the weights and the optimizer's state as a file; see `saving.save_weights`.
+
+        Args:
+            filepath: ends in ``.weights.h5``, or in ``.h5`` for the older layout.
+            overwrite: replace a file that is there; False: ask first. Default True.
+
+        Raises:
+            ValueError: if the model is not built, or the ending is another one.
+            OSError: if the file cannot be written.
+        """
+        from dnnfast.saving.files import save_weights
+
+        save_weights(self, filepath, overwrite, **kwargs)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Load weights and the optimizer's state from a file; see `saving.load_weights`.
+
+        Args:
+            filepath: of a file that `save_weights` or `save` or Keras wrote.
+            skip_mismatch: leave out, with a warning, the layers that do not fit. Default False.
+            **kwargs: ``by_name`` and ``objects_to_skip``.
+
+        Raises:
+            ValueError: if weights do not fit; the model is then as it was.
+            OSError: if the file is damaged or missing.
+        """
+        from dnnfast.saving.files import load_weights
+
+        load_weights(self, filepath, skip_mismatch, **kwargs)
+
     # A copy has layers, weights, compilation and optimizer state of its own.
 
     def __getstate__(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Applying(Stateful):
         self._program: Any = None  # holds the state, once there is one
         self._index = 0  # among the program's optimizers
         self._own_variables: list[Any] | None = None  # of a program made by `build`
+        self._unread: Any = None  # the state of variables that no step reads
         self._excluded: list[Any] = []
         self._excluded_names: re.Pattern[str] | None = None
 
@@ -68,7 +69,7 @@ class Applying(Stateful):
         if not self.built:
             self._build(list(variables))
 
-    def _build(self, variables: list[Any]) -> None:
+    def _program_of(self, variables: list[Any]) -> Any:
         from dnnfast.training.program import Program
 
         plan = graph.Graph()
@@ -77,8 +78,19 @@ class Applying(Stateful):
         self.put_into(plan, variables)
         program = Program(plan, variables, settings.device())
         program.sync()
-        self.adopt(program)
+        return program
+
+    def _build(self, variables: list[Any]) -> None:
+        self.adopt(self._program_of(variables))
         self._own_variables = variables
+
+    def _state_of_unread(self, variables: list[Any]) -> Any:
+        """Return a program with the state of variables that no step reads."""
+        if self._unread is None or [*map(id, self._unread.variables)] != [*map(id, variables)]:
+            from dnnfast.training.kept_state import kept
+
+            self._unread = kept(self._program_of(variables))
+        return self._unread
 
     def _ready_program(self) -> Any:
         """Return the program, on the current device if it is only for applying."""

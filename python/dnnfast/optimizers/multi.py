@@ -183,11 +183,16 @@ class MultiOptimizer(Optimizer):
 
     lr = learning_rate
 
+    def _scalars(self) -> list[Any]:
+        return [self._raw_iterations(), constant("learning_rate", 0.0, "float32")]
+
     @property
     def variables(self) -> list[Any]:
         """Iterations, a learning rate without use, then those of each optimizer."""
-        own = [self._raw_iterations(), constant("learning_rate", 0.0, "float32")]
-        return [*own, *(v for optimizer in self.optimizers for v in optimizer.variables)]
+        return [
+            *self._scalars(),
+            *(v for optimizer in self.optimizers for v in optimizer.variables),
+        ]
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Keep variables from the decay of all optimizers."""

@@ -238,6 +238,11 @@ class Optimizer(Applying, Configurable):
             )
         self._rate = value
 
+    @property
+    def own_rate(self) -> Any:
+        """The learning rate, a number or a schedule, which a callback may replace for a while."""
+        return getattr(self._rate, "own_rate", self._rate)
+
     # What the engine needs to know.
 
     def _scalars(self) -> list[Any]:
@@ -279,7 +284,7 @@ class Optimizer(Applying, Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        rate = self._rate
+        rate = self.own_rate
         config: dict[str, Any] = {
             "name": self.name,
             "learning_rate": rate if isinstance(rate, float) else serialize_keras_object(rate),

@@ -93,29 +93,28 @@ def constant(name: str, value: float, dtype: str) -> Scalar:
     return Scalar(name, lambda: value, lambda new: None, dtype)
 
 
-def slot_variables(program: Any, trained: list[int], groups: Any, prefix: str) -> list[Any]:
+def slot_variables(trained: list[tuple[Any, int]], groups: Any, prefix: str) -> list[Any]:
     """Return the state of parameters in Keras's order.
 
     Args:
-        program: it holds the state.
-        trained: numbers of its variables.
+        trained: for each parameter the program that holds its state, and its number there.
         groups: tuples of names of state: variable by variable within a group.
         prefix: of the paths, the optimizer's name.
     """
-    slots = {i: dict(program.session.slots(i)) for i in trained}
+    slots = [(program, i, dict(program.session.slots(i))) for program, i in trained]
     named = {name for group in groups for name in group}
     found: list[Any] = []
     for group in (("average",), ("gradient_accumulator",), *groups):
-        for i in trained:
+        for program, i, held in slots:
             variable = program.variables[i].path.replace("/", "_")
             for name in group:
                 path = f"{prefix}/{variable}_{name}"
-                if name in slots[i]:
+                if name in held:
                     found.append(StateVariable(program, i, name, path))
                 elif name in ("row_factor", "column_factor"):
                     found.append(constant(variable, 0, "int32"))
-                elif name == "velocity" and "row_factor" in slots[i]:
+                elif name == "velocity" and "row_factor" in held:
                     found.append(FactoredVelocity(program, i, path))
-    missed = {name for names in slots.values() for name in names} - named
+    missed = {name for _, _, held in slots for name in held} - named
     assert missed <= {"average", "gradient_accumulator"}, missed
     return found

@@ -40,8 +40,30 @@ class Stateful:
         """Iterations, learning rate (unless it is a schedule) and state, in Keras's order."""
         found = self._scalars()
         if self.built:
-            found += slot_variables(self._program, self._trained(), self._groups, self.name)
+            found += slot_variables(self._listed(), self._groups, self.name)
         return found
+
+    def _listed(self) -> list[tuple[Any, int]]:
+        """Return the programs and numbers of what is trained, in the order of the model's weights.
+
+        Variables that no step reads have state, too, which stays as it began.
+        """
+        program = self._program
+        places = {id(program.variables[i]): i for i in self._trained()}
+        others = {id(v) for v in program.variables}
+        unread = [v for v in program.listed if id(v) not in others]
+        beside = self._state_of_unread(unread) if unread and not self._index else None
+        listed = []
+        for variable in program.listed:
+            if id(variable) in places:
+                listed.append((program, places[id(variable)]))
+            elif beside is not None and any(variable is v for v in unread):
+                listed.append((beside, next(i for i, v in enumerate(unread) if v is variable)))
+        return listed
+
+    def _state_of_unread(self, variables: list[Any]) -> Any:
+        """Return a program with the state of variables that no step reads."""
+        raise NotImplementedError
 
     def set_weights(self, weights: Any) -> None:
         """Set all `variables`.
@@ -81,6 +103,8 @@ class Stateful:
     def load_own_variables(self, store: Any) -> None:
         """Read all `variables` from a mapping; warns, and reads none, if their number differs."""
         variables = self.variables
+        if len(store.keys()) == len(self._scalars()) and not int(self._scalars()[0]):
+            variables = self._scalars()  # what was saved before the first step has no more
         if len(store.keys()) != len(variables):
             warnings.warn(
                 f"The state of optimizer {self.name!r} is not loaded: it has {len(variables)} "

@@ -157,6 +157,17 @@ class Session(Predictions, Optimizers):
         there are several), each metric."""
         return [float(value / weight) if weight else 0.0 for value, weight in self._totals]
 
+    @property
+    def sums(self) -> list[float]:
+        """What `totals` are made of: pairs of a sum and its weight, one after the other."""
+        return [float(value) for value in self._totals.reshape(-1)]
+
+    @sums.setter
+    def sums(self, values: list[float]) -> None:
+        if len(values) != self._totals.size:
+            raise ValueError(f"expected {self._totals.size} sums; got {len(values)}")
+        self._totals = np.array(values, np.float64).reshape(-1, 2)
+
     # What a plan says.
 
     def describe(self, batch: int, program: str = "train") -> str:

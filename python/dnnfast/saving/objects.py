@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast.saving import lambdas, registry
+from dnnfast.saving import lambdas, registry, sharing
 
 _MODEL_CLASSES = ("Sequential", "Functional", "Model")
 # Where serialized functions and classes without a module are looked for.
@@ -73,6 +73,7 @@ def _of_class(item: Any) -> dict[str, Any]:
         get = getattr(item, f"get_{key}", None)
         if get is not None and (found := get()):
             result[key] = _with_lists(serialize_keras_object(found))
+    sharing.note_written(item, result)
     return result
 
 
@@ -193,11 +194,15 @@ def deserialize_keras_object(
         return {key: inner(value) for key, value in config.items()}
     if name.startswith("__"):
         return _constant(name, config, inner, safe_mode)
+    if (shared := sharing.known(config)) is not None:
+        return shared
     item = _lookup(config, custom_objects, module_objects)
     if not isinstance(item, type):
         return item
     with registry.CustomObjectScope(custom_objects), lambdas.SafeMode(lambdas.is_safe(safe_mode)):
-        return _instance(item, config)
+        instance = _instance(item, config)
+    sharing.note_read(instance, config)
+    return instance
 
 
 def _constant(name: str, config: dict[str, Any], inner: Any, safe_mode: bool) -> Any:

@@ -40,6 +40,7 @@ class KeptState:
     def __init__(self, program: Any) -> None:
         trained = [i for i in range(len(program.variables)) if program.trains(i)]
         self.variables: list[Variable] = [program.variables[i] for i in trained]
+        self.listed: list[Variable] = program.listed
         self.session = _KeptSession(program.session, trained)
         parameters = [program.graph.parameters[i] for i in trained]
         self.graph = Graph(

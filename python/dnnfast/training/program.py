@@ -25,6 +25,8 @@ class Program:
     def __init__(self, graph: ir.Graph, variables: list[Variable], device: str) -> None:
         self.graph = graph
         self.variables = variables
+        # In which order optimizers list what they train; it may hold variables that no step reads.
+        self.listed: list[Variable] = variables
         self.device = device
         self.session = engine.session(graph, device)
         self._versions = [-1] * len(variables)

@@ -197,6 +197,7 @@ class ProgramsMixin:
             self._warn_of_steps(lowered)
         program = Program(lowered.finished(), lowered.variables, device)
         graph = program.graph
+        program.listed = self.trainable_weights  # type: ignore[attr-defined]
         program.session.seed = self._seed
         program.sync()
         if graph.optimizer is not None:

@@ -207,6 +207,9 @@ class Discretization(Layer):
             self.update_state(batch)
         self.finalize_state()
 
+    def load_own_variables(self, store: Any) -> None:
+        """Do nothing: the edges are part of the configuration."""
+
     def reset_state(self) -> None:
         """Forget the data seen so far."""
         self._summary = np.zeros((2, 0))
