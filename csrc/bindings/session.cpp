@@ -65,6 +65,7 @@ class PySession {
   }
 
   engine::Session& session() { return session_; }
+  bool on_gpu() const { return on_gpu_; }
   const engine::Graph& graph() const { return session_.graph(); }
 
  private:
@@ -78,11 +79,11 @@ using Order = std::optional<py::array_t<int64_t, py::array::c_style>>;
 // Checks the part of the order that these steps read.
 void check_order(const py::array_t<int64_t, py::array::c_style>& order, int64_t rows,
                  const engine::StepRange& range) {
-  if (order.ndim() != 1 || order.shape(0) != rows)
-    fail(ErrorKind::value, "order must be a vector of ", rows, " row numbers");
+  if (order.ndim() != 1 || order.shape(0) > rows)
+    fail(ErrorKind::value, "order must be a vector of at most ", rows, " row numbers");
   const int64_t* p = order.data();
   const int64_t first = std::max<int64_t>(range.begin, 0) * std::max<int64_t>(range.batch, 1);
-  const int64_t last = std::min(rows, first + range.count * range.batch);
+  const int64_t last = std::min<int64_t>(order.shape(0), first + range.count * range.batch);
   for (int64_t i = first; i < last; ++i)
     if (p[i] < 0 || p[i] >= rows)
       fail(ErrorKind::value, "order[", i, "] is ", p[i], "; the data has ", rows, " rows");
@@ -116,8 +117,39 @@ int64_t train(PySession& self, const Dataset& data, const Order& order, int64_t 
   const engine::StepRange range{begin, count, batch};
   if (order) check_order(*order, data.view().rows, range);
   const int64_t* rows = order ? order->data() : nullptr;
-  self.locked([&](engine::Session& s) { s.train(self.view(data), rows, range, rates); });
+  engine::DataView view = self.view(data);
+  if (order) view.rows = order->shape(0);
+  self.locked([&](engine::Session& s) { s.train(view, rows, range, rates); });
   return count;
+}
+
+// exchange(gradients, rows, finite) -> finite everywhere: see engine::Exchange. gradients: a vector of float32 to change in
+// place; with `on_device`, of a GPU, its address and its length.
+void set_exchange(PySession& self, const py::object& exchange, bool on_device) {
+  if (exchange.is_none()) {
+    self.session().exchange = nullptr;
+    return;
+  }
+  ops::Backend& backend = self.session().backend();
+  const bool in_place = !self.on_gpu(), by_address = on_device && self.on_gpu();
+  self.session().exchange = [exchange, in_place, by_address, &backend](
+                                float* gradients, int64_t floats, int64_t rows, bool finite) {
+    const auto bytes = static_cast<size_t>(floats) * sizeof(float);
+    py::gil_scoped_acquire held;
+    if (by_address) {
+      const auto given = py::make_tuple(reinterpret_cast<uintptr_t>(gradients), floats);
+      return exchange(given, rows, finite).cast<bool>();
+    }
+    if (in_place) {
+      const py::array_t<float> given(floats, gradients, py::capsule(gradients, [](void*) {}));
+      return exchange(given, rows, finite).cast<bool>();
+    }
+    py::array_t<float> copy(floats);
+    backend.download(copy.mutable_data(), gradients, bytes);
+    const bool all = exchange(copy, rows, finite).cast<bool>();
+    if (all) backend.upload(gradients, copy.data(), bytes);
+    return all;
+  };
 }
 
 // One gradient a parameter, or None.
@@ -286,6 +318,7 @@ void bind_state(py::class_<PySession>& c) {
 void bind_runs(py::class_<PySession>& c) {
   c.def("train", train, py::arg("dataset"), py::arg("order"), py::arg("begin"), py::arg("count"),
         py::arg("batch"), py::arg("learning_rates"));
+  c.def("set_exchange", set_exchange, py::arg("exchange"), py::arg("on_device") = false);
   c.def("apply", apply, py::arg("gradients"), py::arg("learning_rates"));
   c.def("predict", predict, py::arg("dataset"), py::arg("begin"), py::arg("count"),
         py::arg("batch"), py::arg("outputs"), py::arg("training") = false, py::arg("step") = 0);

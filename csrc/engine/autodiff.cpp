@@ -204,7 +204,7 @@ void ProgramWriter::backward_batchnorm(size_t g) {
     dx = gradient_in(x, dy);
     op.dx = dx.matrix;
   }
-  const bool updates = request_.kind == ProgramKind::train && group.batch_statistics;
+  const bool updates = request_.kind != ProgramKind::gradients && group.batch_statistics;
   if (updates) {
     op.moving = moving_statistics(g);
     saved_[g].updated = true;

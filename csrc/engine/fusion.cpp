@@ -28,16 +28,15 @@ class Lowering {
   Lowered run() {
     Lowered lowered;
     if (kind_ == ProgramKind::apply) return lowered;
-    if (predicts(kind_)) {
+    if (kind_ == ProgramKind::update) {
+      add_assignments(lowered);
+    } else if (predicts(kind_)) {
       for (int id : graph_.outputs) lowered.outputs.push_back(resolve(id));
     } else {
       for (const Loss& loss : graph_.losses) lowered.losses.push_back(fuse_into_loss(loss));
       if (kind_ != ProgramKind::gradients)
         for (const Metric& metric : graph_.metrics) lowered.metrics.push_back(on_logits(metric));
-      for (const Assignment& assignment : graph_.assignments)
-        if (applies(assignment.time))
-          lowered.assignments.push_back(
-              {assignment.parameter, resolve(assignment.value), assignment.time});
+      add_assignments(lowered);
     }
     count_uses(lowered);
     find_late(lowered);
@@ -73,8 +72,17 @@ class Lowering {
     return training_mode(kind_);
   }
 
+  void add_assignments(Lowered& lowered) const {
+    for (const Assignment& assignment : graph_.assignments)
+      if (applies(assignment.time))
+        lowered.assignments.push_back(
+            {assignment.parameter, resolve(assignment.value), assignment.time});
+  }
+
   bool applies(AssignTime time) const {
     if (kind_ == ProgramKind::train) return true;
+    if (kind_ == ProgramKind::backward) return time != AssignTime::update;
+    if (kind_ == ProgramKind::update) return time == AssignTime::update;
     return kind_ == ProgramKind::evaluate && time == AssignTime::always;
   }
 
@@ -278,6 +286,8 @@ class Lowering {
 const char* name_of(ProgramKind kind) {
   switch (kind) {
     case ProgramKind::train: return "train";
+    case ProgramKind::backward: return "backward";
+    case ProgramKind::update: return "update";
     case ProgramKind::gradients: return "gradients";
     case ProgramKind::apply: return "apply";
     case ProgramKind::evaluate: return "evaluate";

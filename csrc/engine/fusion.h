@@ -12,10 +12,13 @@
 namespace dnnfast::engine {
 
 // Which of a model's programs is built.
+// backward and update: a training step in two parts, between which the gradients lie in their flat array.
 // apply: the update alone, by gradients that the caller has.
 // predict_samples: mean and deviation over passes in which dropout drops, but batch normalization predicts.
 enum class ProgramKind {
   train,
+  backward,
+  update,
   gradients,
   apply,
   evaluate,
@@ -25,7 +28,12 @@ enum class ProgramKind {
 };
 
 inline bool differentiates(ProgramKind kind) {
-  return kind == ProgramKind::train || kind == ProgramKind::gradients;
+  return kind == ProgramKind::train || kind == ProgramKind::backward ||
+         kind == ProgramKind::gradients;
+}
+// Whether the optimizers step.
+inline bool updates(ProgramKind kind) {
+  return kind == ProgramKind::train || kind == ProgramKind::update || kind == ProgramKind::apply;
 }
 inline bool training_mode(ProgramKind kind) {
   return differentiates(kind) || kind == ProgramKind::predict_training;

@@ -108,6 +108,11 @@ void ParameterStore::prepare_training() {
   prepared_ = true;
 }
 
+void ParameterStore::clear_gradients() {
+  const std::vector<float> zeros(static_cast<size_t>(trainable_size_));
+  backend_.upload(gradients_->data(), zeros.data(), bytes_of(trainable_size_));
+}
+
 // State that does not start at zero, padding included.
 void ParameterStore::start_slots(size_t i) {
   const Place& place = places_[i];

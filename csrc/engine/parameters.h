@@ -30,6 +30,7 @@ class ParameterStore {
   // The parameter's own memory in the flat array, and the gradient's (null when frozen).
   float* parameter(size_t i) const { return parameters_data() + places_[i].offset; }
   float* gradient(size_t i) const;
+  float* gradients() const { return static_cast<float*>(gradients_->data()); }  // trainable_size()
   ops::ModelMemory memory() const { return {parameters_data(), parameters_data() + total_size_}; }
   PanelMatrix panels(size_t i, float* data) const;
   bool in_panels(size_t i) const { return places_[i].panels; }
@@ -38,6 +39,7 @@ class ParameterStore {
 
   // Gradients and state are made when training starts: a model that only predicts has none.
   void prepare_training();
+  void clear_gradients();
   bool has_gradients() const { return gradients_ != nullptr; }
   // Those of a parameter, in the order of its optimizer; none of a frozen one.
   std::vector<Slot> slots(size_t i) const;

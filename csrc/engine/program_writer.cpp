@@ -49,9 +49,10 @@ ops::Program ProgramWriter::write() {
   phase_ = 0;
 
   find_differentiable();
-  if (request_.kind == ProgramKind::apply) {
+  if (!differentiates(request_.kind) && updates(request_.kind)) {
     begin_update();
     update();
+    finish_update();
     return std::move(program_);
   }
   gather_inputs();
@@ -76,11 +77,16 @@ ops::Program ProgramWriter::write() {
     settle();
     assign(AssignTime::train);
     update();
-    for (size_t i = 0; i < lowered_.groups.size(); ++i)
-      if (lowered_.groups[i].after_update) forward(i);
-    assign(AssignTime::update);
+    finish_update();
   }
   return std::move(program_);
+}
+
+// What comes after the optimizers.
+void ProgramWriter::finish_update() {
+  for (size_t i = 0; i < lowered_.groups.size(); ++i)
+    if (lowered_.groups[i].after_update) forward(i);
+  assign(AssignTime::update);
 }
 
 BatchMatrix ProgramWriter::matrix_of(const Shape& shape) const {

@@ -145,6 +145,7 @@ class ProgramWriter {
   // update.cpp
   void penalties();
   void begin_update();
+  void finish_update();
   void update();
   void regularise_gradients();
   bool prepare_gradients(size_t optimizer);

@@ -1,6 +1,7 @@
 #include "engine/session.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 
@@ -56,7 +57,7 @@ Plan& Session::plan(ProgramKind kind, int64_t batch, const WeightPattern& weight
   std::unique_ptr<Plan>& plan = plans_[kind];
   if (!plan || plan->request().batch_capacity < batch || plan->request().weights != weights ||
       plan->request().given != given) {
-    if (differentiates(kind) || kind == ProgramKind::apply) parameters_.prepare_training();
+    if (differentiates(kind) || updates(kind)) parameters_.prepare_training();
     plan.reset();  // its memory first
     plan = std::make_unique<Plan>(graph_, parameters_, *backend_,
                                   Plan::Request{kind, batch, weights, given});
@@ -165,6 +166,7 @@ void Session::train(const DataView& data, const int64_t* order, const StepRange&
                     const std::vector<StepRate>& rates) {
   if (!graph_.has_optimizer())
     fail(ErrorKind::state, "the model was compiled without an optimizer; it cannot train");
+  if (exchange) return train_together(data, order, range, rates);
   std::vector<ops::Source> sources;
   ops::StepContext context = context_for(data, range, sources, true);
   context.order = order;
@@ -184,6 +186,49 @@ void Session::train(const DataView& data, const int64_t* order, const StepRange&
                         text("the loss became ", loss, " at step ", range.begin + applied,
                              "; that step was not applied"));
   }
+}
+
+void Session::train_together(const DataView& data, const int64_t* order, const StepRange& range,
+                             const std::vector<StepRate>& rates) {
+  const int64_t there = (data.rows + range.batch - 1) / range.batch - range.begin;
+  const int64_t own = std::clamp<int64_t>(there, 0, range.count);
+  std::vector<ops::Source> sources;
+  ops::StepContext context = context_for(data, {range.begin, own, range.batch}, sources, true);
+  context.order = order;
+  Plan& backward = plan(ProgramKind::backward, context.batch, pattern_of(data));
+  const auto width = static_cast<std::ptrdiff_t>(graph_.optimizers.size());
+  auto next = rates.begin();
+  for (int64_t i = 0; i < range.count; ++i, context.first_row += context.batch) {
+    const std::vector<StepRate> row(next, next + width);
+    context.step = static_cast<uint64_t>(schedule_.iterations);
+    const auto scalars = schedule(graph_.optimizers, schedule_, row);
+    bool finite = true;
+    if (i < own)
+      finite = backward.executable().run(context, 1, data.rows, scalars.data()) == 1;
+    else
+      parameters_.clear_gradients();
+    const int64_t rows = i < own ? std::min(context.batch, data.rows - context.first_row) : 0;
+    if (!exchange(parameters_.gradients(), parameters_.trainable_size(), rows, finite))
+      throw NonFiniteLoss(range.begin + i, finite ? std::nan("") : backward.step_loss(),
+                          text("the loss of a process that trains along is not finite at step ",
+                               range.begin + i, "; that step was not applied"));
+    if (update_together(row, scalars.data())) next += width;
+  }
+}
+
+// Returns whether the gradients were finite.
+bool Session::update_together(const std::vector<StepRate>& row,
+                              const ops::OptimizerScalars* scalars) {
+  Plan& update = plan(ProgramKind::update, 1, {});
+  ops::StepContext context;
+  context.batch = 1;
+  context.seed = seed;
+  context.totals = totals_.data();
+  update.executable().run(context, 1, 1, scalars);
+  const bool finite = update.finite_gradients();
+  if (finite) advance(graph_.optimizers, schedule_, row, 1);
+  if (scales_dynamically(graph_)) adapt_loss_scale(graph_, schedule_, finite);
+  return finite;
 }
 
 void Session::apply(const std::vector<const float*>& gradients,

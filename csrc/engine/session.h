@@ -1,6 +1,7 @@
 #pragma once
 // A model on a device: its variables, optimizer state and programs.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,6 +37,10 @@ struct SamplePasses {
   uint64_t stride = 1;
 };
 
+// Makes the flat gradients (on the device, `floats` of them) the mean over the processes that train together, weighted by
+// the rows of their steps. finite: whether this process's loss is; returns whether all are. If not, nothing has changed.
+using Exchange = std::function<bool(float* gradients, int64_t floats, int64_t rows, bool finite)>;
+
 class Session {
  public:
   Session(Graph graph, std::unique_ptr<ops::Backend> backend);
@@ -44,6 +49,10 @@ class Session {
   ParameterStore& parameters() { return parameters_; }
   ScheduleState& schedule_state() { return schedule_; }
   uint64_t seed = 0;
+  ops::Backend& backend() { return *backend_; }
+  // With it, training steps are taken together with other processes: their `count` is the same for all, and one whose rows
+  // are used up takes part without.
+  Exchange exchange;
 
   void set_parameter(size_t i, const float* values);
   void get_parameter(size_t i, float* values) const;
@@ -84,6 +93,9 @@ class Session {
   // Steps with the gradients' finiteness checked, one after the other. Returns how many came to an end.
   int64_t run_scaled(Plan& plan, ops::StepContext context, int64_t steps, int64_t row_end,
                      const std::vector<StepRate>& rates);
+  void train_together(const DataView& data, const int64_t* order, const StepRange& range,
+                      const std::vector<StepRate>& rates);
+  bool update_together(const std::vector<StepRate>& row, const ops::OptimizerScalars* scalars);
   ops::StepContext context_for(const DataView& data, const StepRange& range,
                                std::vector<ops::Source>& sources, bool targets);
   void check_inputs(const DataView& data) const;

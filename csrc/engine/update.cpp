@@ -50,13 +50,14 @@ void ProgramWriter::regularise_gradients() {
 // From here on the calls run only if the step's loss is finite. Sets up the updates that the backward ops take
 // themselves: those of the optimizer with most weights, unless it needs the norm of a gradient first.
 void ProgramWriter::begin_update() {
-  if (request_.kind != ProgramKind::train && request_.kind != ProgramKind::apply) return;
+  if (request_.kind == ProgramKind::gradients) return;
   calls_ = &program_.update;
   program_.model = parameters_.memory();
   ++phase_;  // the check of the loss stands between
   next_independent_ = false;
   if (!graph_.has_optimizer() || parameters_.trainable_size() == 0) return;
   program_.optimizers = static_cast<int64_t>(graph_.optimizers.size());
+  if (!updates(request_.kind)) return;
   std::vector<int64_t> sizes(graph_.optimizers.size(), 0);
   for (size_t i = 0; i < graph_.parameters.size(); ++i)
     if (parameters_.trainable(i))
@@ -64,7 +65,7 @@ void ProgramWriter::begin_update() {
   for (size_t k = 0; k < graph_.optimizers.size(); ++k) {
     ops::OptimizerStep step = optimizer_step(graph_.optimizers[k]);
     step.index = static_cast<int32_t>(k);
-    step.penalised = request_.kind == ProgramKind::train;
+    step.penalised = request_.kind != ProgramKind::apply;
     step.arrays = parameters_.arrays(static_cast<int>(k));
     step.rare = !common(step);
     passes_.push_back({step});
@@ -185,7 +186,7 @@ void ProgramWriter::step(size_t k) {
     reason = "all its parameters in one pass; clipped by norm, which takes a pass of its own";
   else if (whole)
     reason = "parameters whose step depends on all their elements";
-  else if (request_.kind == ProgramKind::apply || !program_.fused_step)
+  else if (!program_.fused_step)
     reason = "all its parameters in one pass";
   else if (pass.step.index != program_.fused_step->index)
     reason = "the parameters of a further optimizer";
@@ -206,6 +207,7 @@ void ProgramWriter::update() {
     emit(moving_statistics(g), group.name, "moving statistics",
          {saved_[g].mean, saved_[g].variance}, true);
   }
+  if (!updates(request_.kind)) return;
   const ops::OptimizerArrays all = parameters_.arrays();
   program_.chunks.resize(passes_.size());
   for (size_t i = 0; i < graph_.parameters.size() && !passes_.empty(); ++i) {

@@ -74,7 +74,7 @@ class Dataset:
         """Return the row numbers of each step, after checking that they exist."""
         if batch < 1:
             raise ValueError(f"batch_size must be at least 1; got {batch}")
-        rows = self.rows
+        rows = self.rows if order is None else len(np.asarray(order))
         steps = -(-rows // batch)
         if begin < 0 or count < 0 or begin + count > steps:
             raise ValueError(
@@ -82,8 +82,8 @@ class Dataset:
                 f"batches of {batch}"
             )
         index = np.arange(rows) if order is None else np.asarray(order, dtype=np.int64)
-        if index.shape != (rows,) or (rows and not (index.min() >= 0 and index.max() < rows)):
-            raise ValueError(f"order must hold the numbers of all {rows} rows")
+        if index.ndim != 1 or (rows and not (index.min() >= 0 and index.max() < self.rows)):
+            raise ValueError(f"order must hold numbers of the {self.rows} rows")
         return [index[i * batch : (i + 1) * batch] for i in range(begin, begin + count)]
 
     def input_values(self, graph: Any, index: NDArray) -> dict[int, Array]:

@@ -66,6 +66,7 @@ class Session(Predictions, Optimizers):
         validate_graph(graph)
         self.graph = graph
         self.seed = 0
+        self._exchange: Any = None
         self._parameters = [np.zeros(tuple(p.shape)) for p in graph.parameters]
         self._gradients = [np.zeros(tuple(p.shape)) for p in graph.parameters]
         self._init_optimizers()
@@ -117,18 +118,50 @@ class Session(Predictions, Optimizers):
         if not self._optimizers:
             raise RuntimeError("the model was compiled without an optimizer; it cannot train")
         rates = self._rates(learning_rates, count)
-        rows = dataset.steps(begin, count, batch, order)
+        of_all = dataset.rows if order is None else len(np.asarray(order))
+        own = min(count, -(-of_all // batch) - begin) if self._exchange else count
+        rows = dataset.steps(begin, own, batch, order)
         dataset.check_targets(self.graph)
         applied = 0
-        for i, index in enumerate(rows):
+        for i in range(count):
+            index = rows[i] if i < own else np.arange(0)
             run = self._run(dataset, index, training=True, step=self.iterations)
-            loss = self._compute(run, dataset, index, metrics=True)
-            if not math.isfinite(loss):
+            if i < own:
+                loss = self._compute(run, dataset, index, metrics=True)
+            else:  # a process whose rows are used up takes part without
+                loss = 0.0
+                self._gradients = [np.zeros_like(w) for w in self._parameters]
+            if not self._finite_everywhere(len(index), loss):
                 raise NonFiniteLossError(begin + i, loss)
-            self._assign(run, "always", "train")
+            if i < own:
+                self._assign(run, "always", "train")
             applied += self._update(run, rates[applied])
             self._assign_updates(run)
         return count
+
+    def set_exchange(self, exchange: Any, on_device: bool = False) -> None:
+        """Take training steps together with other processes, or (None) without.
+
+        Args:
+            exchange: ``exchange(gradients, rows, finite)`` makes a vector of all gradients its mean
+                over the processes, weighted by their rows, and returns whether the losses of all
+                are finite; if not, it changes nothing.
+            on_device: without meaning here.
+        """
+        self._exchange = exchange
+
+    def _finite_everywhere(self, rows: int, loss: float) -> bool:
+        """Exchange the gradients; tell whether the losses of all processes are finite."""
+        finite = math.isfinite(loss)
+        if self._exchange is None:
+            return finite
+        flat = np.concatenate([np.ravel(g) for g in self._gradients])
+        if not self._exchange(flat, rows, finite):
+            return False
+        ends = np.cumsum([g.size for g in self._gradients])[:-1]
+        parts = zip(np.split(flat, ends), self._gradients, strict=True)
+        self._gradients = [part.reshape(old.shape) for part, old in parts]
+        return True
 
     def compute_gradients(self, dataset: Dataset, begin: int, batch: int) -> None:
         """Run forward and backward of step ``begin`` without an update; see `get_gradient`."""

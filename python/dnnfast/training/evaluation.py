@@ -51,6 +51,6 @@ class Evaluation:
             steps.end_epoch()
         if not model.stop_evaluating and (done == 0 or done < (self.limit or 0)):
             warn_of_end("evaluation", done, self.limit)
-        logs = steps.logs() if done else {}
+        logs = steps.epoch_logs() if done else {}
         callbacks.call("on_test_end", logs)
         return logs

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast.callbacks import CallbackList
+from dnnfast.distribution import distribution
 from dnnfast.errors import NonFiniteLossError
 from dnnfast.training.data import Data
 from dnnfast.training.device_arrays import DeviceArray
@@ -16,6 +17,7 @@ from dnnfast.training.evaluation import Evaluation
 from dnnfast.training.inspection import first_non_finite
 from dnnfast.training.pacing import SECONDS, SECONDS_QUIET, Pacer, warn_of_end
 from dnnfast.training.steps import Steps
+from dnnfast.training.together import average_state, start_equal
 
 
 @dataclass
@@ -47,6 +49,7 @@ class FitLoop:
         self.model, self.steps, self.options = model, steps, options
         self.callbacks, self.validation = callbacks, validation
         self.limit = steps.options.per_epoch
+        self._group = distribution()
         self._hooks = callbacks.wants_batches("train")
         self._probes = [c for c in callbacks if hasattr(c, "on_probe_end")]
         bar = callbacks.progress is not None and callbacks.params.get("verbose") == 1
@@ -55,6 +58,8 @@ class FitLoop:
     def run(self) -> None:
         """Run the epochs."""
         self.model.stop_training, self.model._initial_epoch = False, None
+        if self._group is not None:
+            start_equal(self.model, self.steps.resolved, self._group)
         try:
             self._run()
         except BaseException:
@@ -81,10 +86,14 @@ class FitLoop:
             model.reset_metrics()
             call("on_epoch_begin", epoch, {})
             logs = self._epoch(epoch)
+            if self._group is not None:
+                average_state(self.model, self._group)
             if self.validation is not None and options.validates(epoch):
                 found = self.validation.run(self.callbacks)
                 logs.update({f"val_{key}": value for key, value in found.items()})
             call("on_epoch_end", epoch, logs)
+            if self._group is not None:
+                model.stop_training = self._group.any(model.stop_training)
             if model.stop_training:
                 break
         call("on_weights_final")
@@ -129,7 +138,7 @@ class FitLoop:
         steps.end_epoch()
         if done < (self.limit or 0) and not model.stop_training:
             warn_of_end(f"epoch {epoch + 1}", done, self.limit)
-        return {**steps.logs(), **failed}
+        return {**steps.epoch_logs(), **failed}
 
     def _failed(self, error: Any, epoch: int, done: int) -> dict[str, float]:
         """Let the callbacks decide what a loss that is not finite means; raise, or return logs."""

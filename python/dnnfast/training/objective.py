@@ -93,9 +93,14 @@ class Resolved:
             if measure.keeps_state:
                 measure.metric.reset_state()
 
-    def logs(self, program: Any) -> dict[str, Any]:
-        """Return what was measured since the reset, by name."""
-        totals = program.session.totals()
+    def logs(self, program: Any, totals: list[float] | None = None) -> dict[str, Any]:
+        """Return what was measured since the reset, by name.
+
+        Args:
+            program: what measured it.
+            totals: its means, if they are not the program's own.
+        """
+        totals = program.session.totals() if totals is None else totals
         losses = len(program.graph.losses)
         found = [totals[0]]
         if len(self.losses) > 1:

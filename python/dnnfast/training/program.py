@@ -8,10 +8,12 @@ import numpy as np
 
 from dnnfast import engine
 from dnnfast import graph as ir
+from dnnfast.distribution import distribution
 from dnnfast.training.device_arrays import native
 from dnnfast.variable import Variable, clock
 
 if TYPE_CHECKING:
+    from dnnfast.distribution import DataParallel
     from dnnfast.training.kept_state import KeptState
 
 
@@ -31,6 +33,7 @@ class Program:
         self.session = engine.session(graph, device)
         self._versions = [-1] * len(variables)
         self._time = -1
+        self._group: DataParallel | None = None
 
     def trains(self, i: int) -> bool:
         """Tell whether training updates variable ``i``."""
@@ -77,6 +80,15 @@ class Program:
                 if known.get(slot) == shape:
                     mine.set_slot(slot, i, theirs.get_slot(slot, place))
 
+    def _join(self, group: DataParallel | None) -> None:
+        """Take steps with other processes from now on, or without."""
+        if group is self._group:
+            return
+        exchange = None if group is None else group.exchange
+        on_device = group is not None and group.exchanges_on(self.device)
+        self.session.set_exchange(exchange, on_device)
+        self._group = group
+
     def train(
         self, optimizer: Any, dataset: Any, order: Any, begin: int, count: int, batch: int
     ) -> None:
@@ -86,6 +98,7 @@ class Program:
             NonFiniteLossError: if the loss of a step is not finite; the steps before it are done.
         """
         self.sync()
+        self._join(distribution())
         rates = optimizer.rates(self.session.iterations, count)
         try:
             self.session.train(dataset, order, begin, count, batch, rates)

@@ -10,6 +10,7 @@ import numpy as np
 from dnnfast import graph as ir
 from dnnfast import random, stateless, tracing, tree
 from dnnfast.config import settings
+from dnnfast.distribution.current import own_seed
 from dnnfast.keras_tensor import KerasTensor
 from dnnfast.lowering import Lowered, lower
 from dnnfast.training.arrays import count_of
@@ -198,7 +199,7 @@ class ProgramsMixin:
         program = Program(lowered.finished(), lowered.variables, device)
         graph = program.graph
         program.listed = self.trainable_weights  # type: ignore[attr-defined]
-        program.session.seed = self._seed
+        program.session.seed = own_seed(self._seed)
         program.sync()
         if graph.optimizer is not None:
             self._spec.optimizer.adopt(program)  # type: ignore[union-attr]

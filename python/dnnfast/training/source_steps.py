@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from dnnfast import tree
+from dnnfast.distribution import distribution
 from dnnfast.training.data import Data, Given, arrays_of, prepare, structured
 from dnnfast.training.inputs import prepare_inputs
 from dnnfast.training.prefetch import END
+from dnnfast.training.shared_steps import shared_steps
 from dnnfast.training.sources import ArraySource, Source, gives_batches, source_of
 from dnnfast.training.steps import ArraySteps, StepOptions, Steps, shuffled, totals
 from dnnfast.training.targets import class_weights
@@ -220,6 +222,13 @@ def steps_for(model: Any, given: Given, options: StepOptions, custom: bool) -> S
         ValueError: if the data does not fit.
         TypeError: if the data is not numeric.
     """
+    group = distribution()
+    if group is not None and (custom or gives_batches(given.x)):
+        raise ValueError(
+            "data-parallel training takes arrays, and steps of the engine: data that gives batches "
+            "and a train_step or test_step of one's own are for one process "
+            "(distribution.set_distribution(None))."
+        )
     if gives_batches(given.x):
         given.only_x()
         source = source_of(given.x)
@@ -229,7 +238,8 @@ def steps_for(model: Any, given: Given, options: StepOptions, custom: bool) -> S
             source.close()
             raise
     if not custom:
-        return ArraySteps(model, options, prepare(model, given, options.what, options.resolved))
+        data = prepare(model, given, options.what, options.resolved)
+        return (ArraySteps if group is None else shared_steps(group))(model, options, data)
     parts, rows = structured(model, given)
     source = ArraySource(parts, rows, options.batch_of(rows))
     return CustomSteps(model, options, source, given)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast.distribution.current import own_seed
 from dnnfast.training.program import NUMBERS
 
 _WORD = 1 << 64
@@ -122,7 +123,7 @@ def restore(model: Any, state: dict[str, Any], with_optimizer: bool) -> None:
         return
     model._seed, model._passes, model._clock = (state[k] for k in ("seed", "passes", "clock"))
     if model._program is not None:
-        model._program.session.seed = model._seed
+        model._program.session.seed = own_seed(model._seed)
     numbers = state["optimizer"]
     if numbers is not None:
         _restore_numbers(model.optimizer, numbers)

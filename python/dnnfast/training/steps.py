@@ -106,6 +106,10 @@ class Steps:
         """Return the loss that the user's own step returned; 0 where the engine computes it."""
         return 0.0
 
+    def epoch_logs(self) -> dict[str, float]:
+        """Return loss and metrics since they were reset, over all processes that train along."""
+        return self.logs()
+
     def failed_step(self, step: int) -> tuple[int, tuple[Data | None, np.ndarray]]:
         """Return the number of a failed step in the last call, and the data and rows it took.
 
@@ -141,7 +145,10 @@ class ArraySteps(Steps):
             return
         self._position, self._in_pass = 0, True
         if self.options.shuffle is not None:
-            self._order = shuffled(self.model, self.rows, self.batch, self.options.shuffle)
+            self._order = self._new_order()
+
+    def _new_order(self) -> np.ndarray | None:
+        return shuffled(self.model, self.rows, self.batch, self.options.shuffle)
 
     def ready(self) -> bool:
         """Tell whether the pass has another step."""

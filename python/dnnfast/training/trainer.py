@@ -11,6 +11,7 @@ import numpy as np
 from dnnfast.callbacks import CallbackList, History
 from dnnfast.config.limits import max_epochs, max_steps_per_epoch
 from dnnfast.config.settings import on_device, takes_device
+from dnnfast.distribution import is_writer
 from dnnfast.training import checks
 from dnnfast.training.compiled import CompileSpec
 from dnnfast.training.data import Given, split_tail, unpack
@@ -134,7 +135,7 @@ class Trainer(SteppingMixin):
             checks.frequency(validation_freq),
         )
         cut = _step_options(batch_size, steps_per_epoch, shuffle)
-        verbose = checks.verbosity(verbose)
+        verbose = checks.verbosity(verbose) if is_writer() else 0
         given, held_out = Given(x, y, sample_weight, class_weight), None
         if validation_data is not None:
             held_out = unpack(validation_data, "validation_data")
@@ -208,7 +209,7 @@ class Trainer(SteppingMixin):
             self._settle(evaluation.steps.resolved)
             calls = callbacks
             if not isinstance(callbacks, CallbackList):
-                shown = checks.shown(verbose)
+                shown = checks.shown(verbose) if is_writer() else 0
                 count = evaluation.steps.per_epoch
                 calls = CallbackList(
                     callbacks, add_progbar=shown > 0, model=self, verbose=shown, steps=count
