@@ -14,6 +14,7 @@ SAYS = {
     "gradient_clipping": "SGD(1.0, momentum=0.9, {'global_clipnorm': 0.1}): accuracy 0.8",
     "kernel_and_reference": "the same elements are dropped: True",
     "learning_rate_schedules": "1cycle                       accuracy 0.8",
+    "looking": "5 layers instead of 6, probabilities as before: True",
     "losses_and_weights": "class weight 10  accuracy 0.83",
     "monte_carlo_dropout": "one call, nothing stored: 0.8",
     "regularization": "largest column norm 1.00",

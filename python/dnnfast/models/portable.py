@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnnfast.layers.copying import Copying
@@ -119,6 +120,76 @@ class PortableMixin(Copying):
         from dnnfast.saving.files import load_weights
 
         load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def fold_batch_normalization(self) -> Any:
+        """Return a copy for prediction in which dense layers have absorbed batch normalizations.
+
+        A `BatchNormalization` folds into the `Dense` layer without activation right before it, or
+        else into the `Dense` layers that read it; one that has other neighbours stays. The copy
+        predicts the same in fewer steps, is not compiled, and shares nothing with this model.
+
+        Raises:
+            ValueError: if this is no built `Sequential` or functional model.
+
+        Formula: with ``a = gamma / sqrt(variance + epsilon)`` and ``c = beta - mean a``:
+        ``a (x W + b) + c = x (W a) + (b a + c)`` before, ``(a x + c) W + b = x (a W) + (c W + b)``
+        behind.
+
+        Example:
+            >>> import dnnfast as keras
+            >>> layers = [keras.Input((4,)), keras.layers.Dense(8, use_bias=False)]
+            >>> layers += [keras.layers.BatchNormalization(), keras.layers.ReLU()]
+            >>> folded = keras.Sequential(layers).fold_batch_normalization()
+            >>> [type(layer).__name__ for layer in folded.layers]
+            ['Dense', 'ReLU']
+        """
+        from dnnfast.models.folding import fold_batch_normalization
+
+        return fold_batch_normalization(self)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "onnx",
+        verbose: Any = None,
+        input_signature: Any = None,
+        *,
+        fold: bool = False,
+        **kwargs: Any,
+    ) -> Path:
+        """Write what the model predicts as an ONNX file, for any number of samples.
+
+        Layers that are random in training only are left out; functions of `dnnfast.ops` and layers
+        of one's own are included. It needs the package onnx.
+
+        Args:
+            filepath: name of the file; missing folders are created.
+            format: only ``"onnx"``.
+            verbose: accepted, as ``input_signature``; the inputs are the model's own.
+            fold: whether batch normalizations are taken into dense layers first, see
+                `fold_batch_normalization`. Default False.
+            **kwargs: none is known.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            ImportError: if onnx is missing.
+            TypeError: if an argument is not known.
+            ValueError: if the model is not built, or a layer cannot be written, naming it: one that
+                draws random numbers when it predicts.
+
+        Example:
+            >>> import dnnfast as keras
+            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+            >>> model.export("model.onnx")  # doctest: +SKIP
+            PosixPath('model.onnx')
+        """
+        from dnnfast.exporting.onnx_file import export
+
+        for key in kwargs:
+            raise TypeError(f"export: unknown argument {key!r}.")
+        return export(self, filepath, format, fold)
 
     # A copy has layers, weights, compilation and optimizer state of its own.
 
