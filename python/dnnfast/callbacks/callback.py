@@ -35,6 +35,17 @@ class Callback:
         """Receive the model."""
         self._model = model
 
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return what this callback needs to go on after an interruption, or None for nothing.
+
+        It is saved with the model while `fit` runs: numbers, texts, arrays, and lists and dicts
+        (whose keys are texts) of them.
+        """
+        return None
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_resume_state` returned, after `on_train_begin`."""
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Before training."""
 

@@ -47,6 +47,9 @@ class CallbackList(Callback):
         False
     """
 
+    # The hook that is being called, its arguments, and the place of the callback.
+    running: tuple[str, tuple[Any, ...], int] | None = None
+
     def __init__(
         self,
         callbacks: Any = None,
@@ -107,10 +110,15 @@ class CallbackList(Callback):
 
     def call(self, hook: str, *args: Any) -> None:
         """Call a hook of all callbacks."""
-        for callback in self.callbacks:
-            method = getattr(callback, hook, None)
-            if method is not None:
-                method(*args)
+        around = self.running
+        try:
+            for place, callback in enumerate(self.callbacks):
+                method = getattr(callback, hook, None)
+                if method is not None:
+                    self.running = (hook, args, place)
+                    method(*args)
+        finally:
+            self.running = around
 
     def abandoned(self) -> None:
         """Let callbacks put back what they hold: training ends without its last hook."""

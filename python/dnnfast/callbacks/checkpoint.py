@@ -30,6 +30,15 @@ class BatchCounter:
         self._since = 0
         return True
 
+    @property
+    def state(self) -> list[int]:
+        """What was counted."""
+        return [self._since, self._last]
+
+    @state.setter
+    def state(self, value: list[int]) -> None:
+        self._since, self._last = value
+
 
 def checked_frequency(cls: str, value: Any) -> BatchCounter | None:
     """Return a counter of batches, or None for "epoch"."""
@@ -92,6 +101,17 @@ class ModelCheckpoint(Monitor):
         self._epoch = 0
         if self._counter is not None:  # only then training is looked at after every batch
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return the best value so far, and the batches since the last file."""
+        counted = None if self._counter is None else self._counter.state
+        return {"best": self.best, "counted": counted}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Go on from the best value of before an interruption."""
+        super().set_resume_state(state)
+        if self._counter is not None and state["counted"] is not None:
+            self._counter.state = state["counted"]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch."""

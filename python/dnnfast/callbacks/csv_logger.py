@@ -46,9 +46,29 @@ class CSVLogger(Callback):
         path = Path(self.filename)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._close()
-        self._has_header = self.append and path.exists() and path.stat().st_size > 0
-        self.csv_file = open(path, "a" if self.append else "w", newline="")  # noqa: SIM115
+        go_on = self.append or getattr(self.model, "_resuming", False)
+        self._has_header = go_on and path.exists() and path.stat().st_size > 0
+        self.csv_file = open(path, "a" if go_on else "w", newline="")  # noqa: SIM115
         self.writer = self.keys = None
+
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return the columns, and how much is written."""
+        if self.csv_file is not None:
+            self.csv_file.flush()
+        if not os.path.exists(self.filename):
+            return None
+        return {"keys": self.keys, "size": os.path.getsize(self.filename)}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Drop the rows that an interrupted training has written since its state was saved."""
+        size = int(state["size"])
+        if os.path.getsize(self.filename) < size:  # it is another file: all goes to its end
+            return
+        self.csv_file.truncate(size)
+        self.csv_file.seek(0, os.SEEK_END)
+        self._has_header = size > 0
+        if state["keys"] is not None:
+            self._start(dict.fromkeys(state["keys"]))
 
     def _start(self, logs: dict[str, Any]) -> None:
         self.keys = sorted(logs)

@@ -56,6 +56,14 @@ class EarlyStopping(Monitor):
         """Forget the last training."""
         self._start()
 
+    _resumed = ("best", "wait", "best_epoch", "stopped_epoch", "best_weights")
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Go on from the best epoch of before an interruption."""
+        super().set_resume_state(state)
+        if self.restore_best_weights and self.best is not None and self.best_weights is None:
+            self.best_weights = self.model.get_weights()  # they were restored when training ended
+
     def get_monitor_value(self, logs: dict[str, Any] | None) -> Any:
         """Return the watched value, or None with a warning if the logs lack it."""
         return self._current(logs, "stopping early")

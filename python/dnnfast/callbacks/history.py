@@ -41,6 +41,15 @@ class History(Callback):
         super().set_model(model)
         model.history = self
 
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return the record so far."""
+        return {"epoch": list(self.epoch), "history": {k: list(v) for k, v in self.history.items()}}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Go on with the record of before an interruption."""
+        self.epoch = list(state["epoch"])
+        self.history = _Record((key, list(values)) for key, values in state["history"].items())
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new record."""
         self.epoch = []

@@ -70,6 +70,14 @@ class LayerMonitor(Callback):
         """Forget the programs of an earlier training."""
         self._outputs = None
 
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return what was recorded so far."""
+        return {"epochs": list(self.epochs), "history": self.history}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Go on with the record of before an interruption."""
+        self.epochs, self.history = list(state["epochs"]), state["history"]
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Learn the number of the epoch."""
         self._epoch = epoch

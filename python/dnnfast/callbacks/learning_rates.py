@@ -123,6 +123,8 @@ class ReduceLROnPlateau(Monitor):
     def _start(self) -> None:
         self.best, self.wait, self.cooldown_counter = None, 0, 0
 
+    _resumed = ("best", "wait", "cooldown_counter")
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forget the last training."""
         self._start()

@@ -98,6 +98,19 @@ class Monitor(Callback):
         self.min_delta = abs(min_delta)
         self._way: str | None = None if mode == "auto" else mode
 
+    # The attributes that go on after an interruption.
+    _resumed: tuple[str, ...] = ("best",)
+
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return the best value so far and what was counted since."""
+        return {name: getattr(self, name) for name in self._resumed}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Go on from the best value of before an interruption."""
+        for name in self._resumed:
+            if name in state:
+                setattr(self, name, state[name])
+
     def _is_improvement(self, value: Any, reference: Any) -> bool:
         """Tell whether a value is better than a reference by more than `min_delta`."""
         if self._way is None:

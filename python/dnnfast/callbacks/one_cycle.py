@@ -81,13 +81,27 @@ class OneCycle(Callback):
                     "OneCycle(steps=...), or steps_per_epoch to fit."
                 )
             steps = (params["epochs"] - epoch) * params["steps"]
+        self._install(steps, [one._step() for one in self._optimizers()])
+
+    def _install(self, steps: int, begins: list[int]) -> None:
+        self._length, self._begins = steps, begins
         cycle = schedules.OneCycle(self.max_rate, steps, **self.options)
         self._before = [(one, one._rate) for one in self._optimizers()]
-        for one, _ in self._before:
+        for (one, own_rate), begin in zip(self._before, begins, strict=True):
             has_momentum = bool(one._momentum and getattr(one, one._momentum))
-            one._rate = (_RatesAndMomenta if has_momentum else _Rates)(
-                cycle, one._step(), one._rate
-            )
+            rates = _RatesAndMomenta if has_momentum else _Rates
+            one._rate = rates(cycle, begin, own_rate)
+
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return where the cycle began, and its length."""
+        if self._before is None:
+            return None
+        return {"steps": self._length, "begins": self._begins}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Go on in the cycle of before an interruption."""
+        self.on_train_end()
+        self._install(int(state["steps"]), [int(begin) for begin in state["begins"]])
 
     def _optimizers(self) -> list[Any]:
         optimizer = self.model.optimizer

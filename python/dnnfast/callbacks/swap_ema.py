@@ -50,6 +50,14 @@ class SwapEMAWeights(Callback):
                 optimizer.swap_averages()
             self._swapped = swapped
 
+    def get_resume_state(self) -> dict[str, Any] | None:
+        """Return whether the weights are the averages."""
+        return {"swapped": self._swapped}
+
+    def set_resume_state(self, state: dict[str, Any]) -> None:
+        """Note whether the weights of before an interruption are the averages."""
+        self._swapped = bool(state["swapped"])
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Train with the weights themselves."""
         if self.swap_on_epoch:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dnnfast.models.model import Model
 
 # What belongs to this model's programs and identities, and is made anew for a copy.
-_MADE_ANEW = ("_lowered", "_program", "_signature", "_trainable_ids")
+_MADE_ANEW = ("_lowered", "_program", "_progress", "_signature", "_trainable_ids")
 
 
 class PortableMixin(Copying):

@@ -246,7 +246,7 @@ class Optimizer(Applying, Configurable):
     # What the engine needs to know.
 
     def _scalars(self) -> list[Any]:
-        rate = [] if callable(self._rate) else [self.learning_rate]
+        rate = [] if callable(self.own_rate) else [self.learning_rate]
         return [self._raw_iterations(), *rate]
 
     def spec(self) -> graph.Optimizer:

@@ -60,6 +60,18 @@ def seeded(seed: int) -> Iterator[None]:
         _inside.reset(token)
 
 
+def state() -> list[int]:
+    """Return where the global sequence stands."""
+    source = _source()
+    return [source.seed, source.count]
+
+
+def go_to(state: list[int]) -> None:
+    """Let the global sequence go on from what `state` returned."""
+    source = _source()
+    source.seed, source.count = state
+
+
 def is_whole(value: Any) -> bool:
     """Tell whether a value is an integer (and no truth value)."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -260,6 +260,14 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             legacy.WeightReading(by_layer, model, bool(by_name), skip_mismatch).run()
 
 
+def load_into(model: Any, path: str) -> None:
+    """Load weights and the optimizer's state from a file of any of the formats."""
+    load_weights(model, path)
+    with _opened(path) as source:
+        if isinstance(source, Group) and model.compiled and "model_config" in source.attrs:
+            legacy.load_state(source, model)
+
+
 def _by_layer(root: Group) -> Group | None:
     """Return the weights by layer in a file of the older layout, or None."""
     attributes = root.attrs

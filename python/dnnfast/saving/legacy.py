@@ -249,11 +249,11 @@ def load_model(root: Group, custom_objects: Any, compile: bool, safe: bool, name
         return model
     with registry.CustomObjectScope(custom_objects):
         model.compile(**compile_arguments(parsed(text.encode(), "training", name), safe))
-    _load_state(root, model)
+    load_state(root, model)
     return model
 
 
-def _load_state(root: Group, model: Any) -> None:
+def load_state(root: Group, model: Any) -> None:
     """Load the optimizer's state, if it fits."""
     group, fitted = root.get("optimizer_weights"), False
     optimizer = model.optimizer

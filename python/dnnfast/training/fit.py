@@ -16,6 +16,9 @@ from dnnfast.training.device_arrays import DeviceArray
 from dnnfast.training.evaluation import Evaluation
 from dnnfast.training.inspection import first_non_finite
 from dnnfast.training.pacing import SECONDS, SECONDS_QUIET, Pacer, warn_of_end
+from dnnfast.training.progress import Progress
+from dnnfast.training.resuming import found_progress
+from dnnfast.training.state import numbers_of, restore_numbers
 from dnnfast.training.steps import Steps
 from dnnfast.training.together import average_state, start_equal
 
@@ -27,6 +30,7 @@ class FitOptions:
     epochs: int
     initial_epoch: int
     validation_freq: Any
+    resume: bool = False
 
     def validates(self, epoch: int) -> bool:
         """Tell whether validation follows an epoch (from 0)."""
@@ -50,6 +54,9 @@ class FitLoop:
         self.callbacks, self.validation = callbacks, validation
         self.limit = steps.options.per_epoch
         self._group = distribution()
+        self._progress = Progress(model, steps, callbacks, options.initial_epoch)
+        self._in_step = False
+        self._middle: dict[str, Any] | None = None  # where an interrupted epoch goes on
         self._hooks = callbacks.wants_batches("train")
         self._probes = [c for c in callbacks if hasattr(c, "on_probe_end")]
         bar = callbacks.progress is not None and callbacks.params.get("verbose") == 1
@@ -63,6 +70,9 @@ class FitLoop:
         try:
             self._run()
         except BaseException:
+            # Where a step was cut off it is not known how far training came.
+            known = self.model._progress is self._progress and not self._in_step
+            self.model._progress = self._progress.data() if known else None
             self.callbacks.abandoned()
             self._finalize()
             raise
@@ -75,11 +85,18 @@ class FitLoop:
 
     def _run(self) -> None:
         options, call, model = self.options, self.callbacks.call, self.model
-        call("on_train_begin", {})
         logs: dict[str, float] = {}
-        # A callback that restores a backup says where to go on.
+        resumed = found_progress(model, self.callbacks, options.resume)
+        model._resuming = resumed is not None
+        call("on_train_begin", {})
+        # A callback may say where to begin.
         first = model._initial_epoch or options.initial_epoch
-        for epoch in range(first, options.epochs):
+        self._progress = Progress(model, self.steps, self.callbacks, first)
+        if resumed is not None:
+            first, logs = self._go_on(resumed)
+        model._progress = self._progress
+        stopped = resumed is not None and model.stop_training
+        for epoch in range(first, first if stopped else options.epochs):
             if self.steps.finished():
                 warn_of_end(f"training stops before epoch {epoch + 1}; the last one", 0, self.limit)
                 break
@@ -94,18 +111,49 @@ class FitLoop:
             call("on_epoch_end", epoch, logs)
             if self._group is not None:
                 model.stop_training = self._group.any(model.stop_training)
+            self._progress.end_epoch()
             if model.stop_training:
                 break
         call("on_weights_final")
         self._finalize()
         call("on_train_end", logs)
+        model._progress = self._progress.finished()
+
+    def _go_on(self, data: dict[str, Any]) -> tuple[int, dict[str, float]]:
+        """Take up a training; returns the epoch to run next and the last logs."""
+        progress, epoch = self._progress, data["epoch"]
+        in_epoch = data["step"] > 0 and data["hook"] != "on_epoch_end"
+        if in_epoch and not progress.fits(data):
+            data, in_epoch = {**data, "step": 0, "hook": None}, False
+            self.model._passes -= 1
+        progress.go_on(data)
+        if in_epoch:
+            self._middle = {**data, "numbers": numbers_of(self.model.optimizer)}
+            progress.begin_epoch(epoch, data["step"], data["samples"])
+            return epoch, {}
+        logs = progress.call_waiting(data)
+        progress.epoch = epoch + 1 if data["hook"] == "on_epoch_end" else epoch
+        return progress.epoch, logs
+
+    def _begin_epoch(self, epoch: int) -> tuple[int, int]:
+        """Begin an epoch, or go on in it; returns the steps and samples that are done."""
+        middle, self._middle = self._middle, None
+        if middle is None:
+            self._progress.begin_epoch(epoch)
+            self.steps.begin_epoch()
+            return 0, 0
+        # What `on_epoch_begin` has changed was changed already when training was interrupted.
+        restore_numbers(self.model.optimizer, middle["numbers"])
+        self._progress.restore_callbacks(middle)
+        self._progress.restore_sums(middle)
+        self._progress.call_waiting(middle)
+        return middle["step"], middle["samples"]
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Run one epoch and return its logs."""
         model, steps = self.model, self.steps
-        done = samples = 0
+        done, samples = self._begin_epoch(epoch)
         failed: dict[str, float] = {}
-        steps.begin_epoch()
         while (self.limit is None or done < self.limit) and steps.ready():
             most = steps.at_once()
             most = most if self.limit is None else min(most, self.limit - done)
@@ -119,16 +167,19 @@ class FitLoop:
             if self._hooks:
                 self.callbacks.call("on_train_batch_begin", done, {})
             start = time.perf_counter()
+            self._in_step = True
             try:
                 samples += steps.train(count)
             except FloatingPointError as error:
                 failed = self._failed(error, epoch, done)
             else:
                 failed = self._spoilt(steps.own_loss(), done)
+            self._in_step = False
             self._pacer.took(count, time.perf_counter() - start)
             for probe in probes:
                 probe.on_probe_end(*steps.last())
             done += count
+            self._progress.step, self._progress.samples = done, samples
             logs = {**steps.logs(), **failed} if self._hooks or failed else {}
             if self._hooks:
                 self.callbacks.call("on_train_batch_end", done - 1, logs)

@@ -36,7 +36,8 @@ class ProgramsMixin:
         self.optimizer: Any = None
         self.history: Any = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self._initial_epoch: int | None = None  # where a restored backup goes on
+        self._initial_epoch: int | None = None  # where a callback says that `fit` begins
+        self._progress: Any = None  # where the last `fit` stands, also of a loaded model
         self.output_names: list[str] = []
         self._spec: CompileSpec | None = None
         self._seed = random.next_seed()

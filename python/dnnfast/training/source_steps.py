@@ -13,7 +13,7 @@ from dnnfast.training.inputs import prepare_inputs
 from dnnfast.training.prefetch import END
 from dnnfast.training.shared_steps import shared_steps
 from dnnfast.training.sources import ArraySource, Source, gives_batches, source_of
-from dnnfast.training.steps import ArraySteps, StepOptions, Steps, shuffled, totals
+from dnnfast.training.steps import ArraySteps, StepOptions, Steps, order_of_pass, shuffled, totals
 from dnnfast.training.targets import class_weights
 from dnnfast.utils.py_dataset import unpack_x_y_sample_weight
 
@@ -63,6 +63,13 @@ class SourceSteps(Steps):
             count, batch = self._source.numbered()
             order = shuffled(self.model, count, batch, self.options.shuffle if count else False)
         self._source.begin_pass(order)
+
+    def _go_to(self, position: int) -> None:
+        self._next, self._in_pass = None, True
+        count, batch = self._source.numbered()
+        order = order_of_pass(self.model, count, batch, self.options.shuffle if count else False)
+        self._position = self._source.begin_pass_at(order, position)
+        self._allow()
 
     def end_epoch(self) -> None:
         """Tell the data set that the epoch has ended."""

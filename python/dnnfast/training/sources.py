@@ -66,6 +66,13 @@ class Source:
             self._prefetcher = self._start()
         self._prefetcher.start(self._keys(order))
 
+    def begin_pass_at(self, order: np.ndarray | None, position: int) -> int:
+        """Begin a pass at a later batch than the first; returns its number."""
+        if self._prefetcher is None:
+            self._prefetcher = self._start()
+        self._prefetcher.start(itertools.islice(self._keys(order), position, None))
+        return position
+
     def allow(self, count: int | None) -> None:
         """Permit so many batches to be fetched from now on."""
         assert self._prefetcher is not None
@@ -161,6 +168,16 @@ class IterableSource(Source):
 
     def _start(self) -> Prefetcher:
         return Prefetcher(ThreadWorkers(1), lambda iterator: next(iterator, END), _AHEAD)
+
+    def begin_pass_at(self, order: np.ndarray | None, position: int) -> int:
+        """Begin a pass at a later batch than the first: those before are taken and dropped."""
+        self.begin_pass(order)
+        taken = 0
+        if position and self._first is not None:
+            self._first, taken = None, 1
+        while taken < position and next(self._iterator, END) is not END:
+            taken += 1
+        return taken
 
     def allow(self, count: int | None) -> None:
         """Permit so many batches, one of which may have been fetched to learn shapes."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast.distribution.current import own_seed
+from dnnfast.training import progress, resuming
 from dnnfast.training.program import NUMBERS
 
 _WORD = 1 << 64
@@ -31,7 +32,8 @@ def collect(model: Any) -> dict[str, Any]:
         "passes": model._passes,
         "clock": model._clock,
         "generators": [v.numpy().tolist() for v in _generators(model)],
-        "optimizer": None if optimizer is None else _numbers(optimizer),
+        "optimizer": None if optimizer is None else numbers_of(optimizer),
+        "progress": resuming.plain(model._progress),
     }
 
 
@@ -47,7 +49,8 @@ def parts_of(optimizer: Any) -> list[Any]:
     return list(getattr(inner, "optimizers", None) or [inner])
 
 
-def _numbers(optimizer: Any) -> dict[str, Any]:
+def numbers_of(optimizer: Any) -> dict[str, Any]:
+    """Return an optimizer's learning rates and counts."""
     found: dict[str, Any] = {"rates": [_rate(one) for one in parts_of(optimizer)]}
     if optimizer.built:
         found.update({name: getattr(optimizer._program.session, name) for name in NUMBERS})
@@ -74,6 +77,8 @@ def check(state: dict[str, Any]) -> None:
         good = good and isinstance(numbers, dict) and _are_numbers(numbers)
     if not good:
         raise ValueError("the file's record of its training is damaged.")
+    if state.get("progress") is not None:
+        progress.check(state["progress"])
 
 
 def _is_count(value: Any) -> bool:
@@ -122,14 +127,16 @@ def restore(model: Any, state: dict[str, Any], with_optimizer: bool) -> None:
     if not with_optimizer:
         return
     model._seed, model._passes, model._clock = (state[k] for k in ("seed", "passes", "clock"))
+    model._progress = state.get("progress")
     if model._program is not None:
         model._program.session.seed = own_seed(model._seed)
     numbers = state["optimizer"]
     if numbers is not None:
-        _restore_numbers(model.optimizer, numbers)
+        restore_numbers(model.optimizer, numbers)
 
 
-def _restore_numbers(optimizer: Any, numbers: dict[str, Any]) -> None:
+def restore_numbers(optimizer: Any, numbers: dict[str, Any]) -> None:
+    """Give an optimizer its learning rates and counts of then."""
     parts = parts_of(optimizer)
     if len(parts) == len(numbers["rates"]):
         for one, (rate, momentum) in zip(parts, numbers["rates"], strict=True):

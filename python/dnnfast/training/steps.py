@@ -34,13 +34,16 @@ class StepOptions:
 
 def shuffled(model: Any, count: int, batch: int, how: Any) -> np.ndarray | None:
     """Return the order of a new pass: of all rows, or ("batch") within the batches."""
-    order = None
-    if how:
-        order = engine.shuffle(count, model._seed, model._passes)
-        if how == "batch":
-            order = order[np.argsort(order // batch, kind="stable")]
     model._passes += 1
-    return order
+    return order_of_pass(model, count, batch, how)
+
+
+def order_of_pass(model: Any, count: int, batch: int, how: Any) -> np.ndarray | None:
+    """Return the order of the pass that was begun last."""
+    if not how:
+        return None
+    order = engine.shuffle(count, model._seed, model._passes - 1)
+    return order[np.argsort(order // batch, kind="stable")] if how == "batch" else order
 
 
 def totals(model: Any, resolved: Any) -> dict[str, Any]:
@@ -122,6 +125,29 @@ class Steps:
         """Return the data and rows that the first step of the last call took."""
         raise NotImplementedError
 
+    def state(self) -> dict[str, Any]:
+        """Return the place in the data, for `restore`."""
+        return {
+            "position": self._position,
+            "in_pass": self._in_pass,
+            "per_epoch": self.per_epoch,
+        }
+
+    def restore(self, state: dict[str, Any], in_epoch: bool) -> None:
+        """Go to a place in the data.
+
+        Args:
+            state: what `state` returned.
+            in_epoch: whether an epoch goes on there, and is not begun.
+        """
+        goes_on = in_epoch or self.options.per_epoch is not None
+        if state.get("in_pass") and goes_on:
+            self._go_to(state["position"])
+
+    def _go_to(self, position: int) -> None:
+        """Go to a step of the pass that was begun last."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Free threads and processes."""
 
@@ -149,6 +175,11 @@ class ArraySteps(Steps):
 
     def _new_order(self) -> np.ndarray | None:
         return shuffled(self.model, self.rows, self.batch, self.options.shuffle)
+
+    def _go_to(self, position: int) -> None:
+        self._position, self._in_pass = position, True
+        how = self.options.shuffle
+        self._order = order_of_pass(self.model, self.rows, self.batch, how)
 
     def ready(self) -> bool:
         """Tell whether the pass has another step."""

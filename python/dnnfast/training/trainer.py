@@ -84,6 +84,7 @@ class Trainer(SteppingMixin):
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
         *,
+        resume: bool = False,
         device: str | None = None,  # taken by the decorator, as in the methods below
     ) -> History:
         """Train for some epochs.
@@ -115,6 +116,11 @@ class Trainer(SteppingMixin):
             validation_steps: batches of validation; default all.
             validation_batch_size: default ``batch_size``, or 256 where it changes no result.
             validation_freq: validate every so many epochs, or after the listed ones (from 1).
+            resume: go on where the model's last training stood, also of a model that was loaded:
+                with the same epoch and step, order of the samples, callbacks and history. If the
+                model was not trained yet and a `ModelCheckpoint` is among the callbacks, its newest
+                file is loaded and gone on from. Without anything to go on from training begins.
+                Default False.
             device: where to train, such as ``"cuda:0"``; default `config.device()`. The model goes
                 back to that when it is used next without a device.
 
@@ -133,6 +139,7 @@ class Trainer(SteppingMixin):
             _at_most("epochs", checks.at_least("epochs", epochs, 0), max_epochs()),
             checks.at_least("initial_epoch", initial_epoch, 0),
             checks.frequency(validation_freq),
+            bool(resume),
         )
         cut = _step_options(batch_size, steps_per_epoch, shuffle)
         verbose = checks.verbosity(verbose) if is_writer() else 0
