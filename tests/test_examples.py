@@ -9,6 +9,8 @@ import pytest
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 SAYS = {
     "activations_and_normalization": "trainable swish  accuracy, batch norm without 0.8",
+    "data_parallel": "batches of 32 over 1 process(es): test accuracy 0.8",
+    "distributed_search": "test accuracy 0.8",
     "fashion_mnist": "Test accuracy 8",
     "gan": "after 1500 steps: 0.0",
     "gradient_clipping": "SGD(1.0, momentum=0.9, {'global_clipnorm': 0.1}): accuracy 0.8",

@@ -4,6 +4,7 @@ python together.py FILE DEVICE [alone]
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,6 +80,31 @@ def failure(group, batch):
         model.fit(x[: group.size - 1], y[: group.size - 1], verbose=0)
 
 
+def files(group, batch, folder):
+    """The first process writes, all go on from a backup."""
+    x, y, _ = data()
+    rank, callbacks = group.rank, keras.callbacks
+    kinds = ("log.csv", "board", "best.keras", "backup")
+    names = {kind: folder / f"{rank}{kind}" for kind in kinds}
+    written = [
+        callbacks.CSVLogger(names["log.csv"]),
+        callbacks.TensorBoard(names["board"]),
+        callbacks.ModelCheckpoint(names["best.keras"], monitor="loss"),
+        callbacks.BackupAndRestore(names["backup"], delete_checkpoint=False),
+    ]
+    model = net("adam")
+    model.fit(x, y, batch, epochs=2, verbose=0, callbacks=written)
+    assert [path.exists() for path in names.values()] == [rank == 0] * len(names)
+    group.any(False)  # all have looked
+    again = net("adam")
+    backup = callbacks.BackupAndRestore(folder / "0backup")
+    history = again.fit(x, y, batch, epochs=3, verbose=0, callbacks=[backup])
+    assert len(history.history["loss"]) == 3
+    model.fit(x, y, batch, epochs=3, initial_epoch=2, verbose=0)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def equal_everywhere(group, arrays):
     for array in arrays:
         for other in group._communicator.allgather(array):
@@ -106,6 +132,7 @@ def main():
     normalization(batch)
     if group is not None:
         failure(group, batch)
+        files(group, batch, Path(path).parent)
     if keras.distribution.is_writer():
         np.savez(path, *found)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from dnnfast.callbacks.callback import Callback
 from dnnfast.callbacks.checkpoint import checked_frequency
+from dnnfast.distribution.current import is_writer
 from dnnfast.saving.atomic import replacing
 
 
@@ -71,8 +72,9 @@ class BackupAndRestore(Callback):
                 "Input, or call it on a batch."
             )
         self._epoch, self._is_restored = 0, True
-        for unfinished in Path(self.backup_dir).glob(".*.part"):  # of writes that were cut off
-            unfinished.unlink()
+        if is_writer():
+            for unfinished in Path(self.backup_dir).glob(".*.part"):  # of writes that were cut off
+                unfinished.unlink()
         if not self._latest[0].exists():
             return self._previous[0].exists() and self._restore(self._previous)
         try:
@@ -130,6 +132,8 @@ class BackupAndRestore(Callback):
 
     def _back_up(self, batch: int) -> None:
         """Write beside the last backup and then take its place: one of them is always whole."""
+        if not is_writer():
+            return
         weights, metadata = self._latest
         if self.double_checkpoint:
             for file, previous in zip(self._latest, self._previous, strict=True):
@@ -141,5 +145,5 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Remove the backup."""
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and is_writer():
             shutil.rmtree(self.backup_dir, ignore_errors=True)

@@ -9,6 +9,7 @@ from dnnfast import tree
 from dnnfast.callbacks.callback import HOOKS, Callback
 from dnnfast.callbacks.history import History
 from dnnfast.callbacks.progress import ProgbarLogger
+from dnnfast.distribution.current import is_writer
 
 _BATCH_HOOKS = {
     "train": (
@@ -32,7 +33,8 @@ class CallbackList(Callback):
     """The callbacks of a run, `History` last; its hooks call theirs.
 
     Args:
-        callbacks: a callback, a list of them (lists inside are taken apart), or None.
+        callbacks: a callback, a list of them (lists inside are taken apart), or None. Of processes
+            that train together only the first calls those whose attribute ``writes_files`` is true.
         add_history: add a `History` if there is none. Default False.
         add_progbar: add a `ProgbarLogger` if there is none. Default False.
         model: handed to the callbacks.
@@ -69,6 +71,8 @@ class CallbackList(Callback):
                     f"callbacks: expected objects of callbacks.Callback, got "
                     f"{type(callback).__name__}."
                 )
+        if not is_writer():
+            given = [c for c in given if not getattr(c, "writes_files", False)]
         progress = [c for c in given if isinstance(c, ProgbarLogger)]
         histories = [c for c in given if isinstance(c, History)]
         if not progress and add_progbar:

@@ -69,6 +69,8 @@ class TensorBoard(Callback):
         ['train']
     """
 
+    writes_files = True
+
     def __init__(
         self,
         log_dir: Any = "logs",

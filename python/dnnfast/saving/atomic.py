@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from dnnfast.distribution.current import is_writer
 
 
 def explained(path: Any, error: OSError) -> OSError:
@@ -53,6 +56,8 @@ def replacing(path: Any) -> Iterator[Any]:
     moment leaves the old file or the new one. Missing folders are created. When the block fails,
     nothing is left behind.
 
+    Of processes that train together, the first one writes; for the others the file is in memory.
+
     Args:
         path: of the file; where it is a link, what the link points to is replaced.
 
@@ -67,6 +72,9 @@ def replacing(path: Any) -> Iterator[Any]:
         >>> open(path).read()
         'text'
     """
+    if not is_writer():
+        yield io.BytesIO()
+        return
     target = Path(os.path.realpath(os.fspath(path)))
     try:
         if target.is_dir():
