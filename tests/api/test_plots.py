@@ -82,7 +82,7 @@ def test_histograms_count_each_value_once():
     values = keras.Sequential(model.layers[:1]).predict(np.ones((5, 2), np.float32), verbose=0)
     zeros = (values == 0).mean()
     assert zeros > 0.2  # so they are left out, and told
-    assert f"zero {zeros:.0%} (not drawn)" in hidden.get_title()
+    assert f"without {zeros:.0%} zeros" in hidden.get_title()
     assert bars_of(hidden) == (values != 0).sum()
     assert bars_of(out) == 15
     with pytest.raises(ValueError, match="no layer 'none' with outputs; expected some of hidden"):
@@ -305,6 +305,26 @@ def test_no_display_is_needed_and_pyplot_shows_what_its_users_draw(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
+NOTEBOOK = """
+import sys, types
+notebook = types.SimpleNamespace(get_ipython=object, version_info=(9, 0))
+sys.modules["IPython"] = notebook
+import dnnfast as keras
+figure = keras.plots.training_curves({"loss": [2.0, 1.0]})
+plt = sys.modules["matplotlib.pyplot"]
+assert plt.get_fignums() == []  # it is the result of the cell, shown once
+ax = keras.plots.confusion_matrix([0, 1], [1, 1])
+assert plt.get_fignums() == [ax.figure.number]
+"""
+
+
+def test_a_notebook_shows_each_figure_once(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
 
 
 def test_a_missing_matplotlib_is_named(monkeypatch):

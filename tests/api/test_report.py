@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import dnnfast as keras
+from dnnfast.reports.report import class_numbers
 
 pytest.importorskip("matplotlib")
 L = keras.layers
@@ -103,9 +104,7 @@ def test_a_classifier(tmp_path):
     [
         (3, "softmax", "categorical_crossentropy", np.eye(3)[np.arange(50) % 3], "classes"),
         (1, "sigmoid", "binary_crossentropy", np.arange(50) % 2, "classes"),
-        (1, None, "mse", X[:, 0], "values"),
         (1, None, "mse", np.arange(50.0), "values"),
-        (3, None, "mse", RNG.normal(size=(50, 3)), "values"),
     ],
 )
 def test_what_is_predicted(tmp_path, outputs, activation, loss, y, caption):
@@ -113,6 +112,24 @@ def test_what_is_predicted(tmp_path, outputs, activation, loss, y, caption):
     model.fit(X, y, verbose=0)
     page = read(keras.report(model, tmp_path / "r.html", X, y))
     assert f"Predicted over true {caption}" in [found for found, _ in page.pictures]
+
+
+def test_targets_that_are_no_classes():
+    """Whole numbers beyond the columns, or beyond 0 and 1, and rows that are not one-hot."""
+    one, three = np.full((4, 1), 0.5), np.full((4, 3), 1 / 3)
+    for given, y in (
+        (one, np.array([0, 1, 2, 1])),
+        (one, np.array([0.5, 0.0, 1.0, 0.0])),
+        (one - 1, np.array([0, 1, 1, 0])),
+        (three, np.array([0, 1, 2, 3])),
+        (three, np.ones((4, 3))),
+        (three, np.array([0, -1, 0, 0])),
+        (three[0], np.zeros(3)),
+    ):
+        assert class_numbers(given, y) is None
+    true, predicted = class_numbers(three, np.array([[0], [2], [1], [0]]))
+    np.testing.assert_array_equal(true, [0, 2, 1, 0])
+    np.testing.assert_array_equal(predicted, [0, 0, 0, 0])
 
 
 def test_several_inputs_and_outputs_and_a_loss_without_a_name(tmp_path):

@@ -29,19 +29,28 @@ def need_matplotlib(what: str) -> None:
         ) from error
 
 
-def new_figure(size: tuple[float, float], what: str) -> Any:
-    """Return a new figure; one of pyplot, which shows it, if the caller uses pyplot.
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
+
+
+def new_figure(size: tuple[float, float], what: str, returned: bool = True) -> Any:
+    """Return a new figure; where the caller uses pyplot one that it shows.
 
     Args:
         size: width and height in inches.
         what: who draws, for the message.
+        returned: whether the caller is given the figure, not its axes. A notebook shows it then as
+            the result of a cell, and must not show it once more as one of pyplot's.
 
     Raises:
         ImportError: if matplotlib is missing.
     """
     need_matplotlib(what)
+    if _in_notebook():
+        import matplotlib.pyplot  # noqa: F401  (lets notebooks show figures)
     pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
+    if pyplot is not None and not (returned and _in_notebook()):
         return pyplot.figure(figsize=size, layout="constrained")
     from matplotlib.figure import Figure
 
@@ -50,7 +59,7 @@ def new_figure(size: tuple[float, float], what: str) -> Any:
 
 def one_axes(ax: Any, what: str, size: tuple[float, float] = (6.0, 4.2)) -> Any:
     """Return the axes given, or new ones in a figure of their own."""
-    return new_figure(size, what).add_subplot() if ax is None else ax
+    return new_figure(size, what, False).add_subplot() if ax is None else ax
 
 
 def several_axes(

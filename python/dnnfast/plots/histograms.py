@@ -23,7 +23,7 @@ def _panel(ax: Any, values: np.ndarray, bins: int, title: str, color: str) -> No
     if _MANY_ZEROS < zeros < 1:
         # Beside the bar of the zeros all others would be flat.
         shown = finite[finite != 0]
-        notes += f", zero {zeros:.0%} (not drawn)"
+        notes += f", without {zeros:.0%} zeros"
     if len(finite) < len(values):
         notes += f", not finite {1 - len(finite) / len(values):.0%}"
     # Few values in many bars would be a comb.

@@ -83,13 +83,14 @@ class _Placing:
         for sweep in range(_SWEEPS):
             down = sweep % 2 == 0
             neighbours = self.above if down else self.below
+            place = {i: k for rank in self.ranks for k, i in enumerate(rank)}
+
+            def key(i: int, place: dict[int, int] = place, near: list = neighbours) -> float:
+                return sum(place[j] for j in near[i]) / len(near[i]) if near[i] else place[i]
+
             for rank in self.ranks if down else self.ranks[::-1]:
-                place = {i: k for other in self.ranks for k, i in enumerate(other)}
-
-                def key(i: int, place: dict[int, int] = place, near: list = neighbours) -> float:
-                    return sum(place[j] for j in near[i]) / len(near[i]) if near[i] else place[i]
-
                 rank.sort(key=key)
+                place.update((i, k) for k, i in enumerate(rank))
             found = self._crossings()
             if found < fewest:
                 best, fewest = [list(rank) for rank in self.ranks], found

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from dnnfast.plots.drawing import need_matplotlib
+from dnnfast.plots.drawing import need_matplotlib, new_figure
 from dnnfast.plots.layout import Box, Layout, place
 
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
@@ -238,8 +238,6 @@ def draw_model(model: Any, shown: Shown, rankdir: str, ax: Any = None) -> Any:
         ValueError: if the model is not built, or the direction is none.
     """
     need_matplotlib("plot_model")
-    from matplotlib.figure import Figure
-
     if rankdir not in _DIRECTIONS:
         raise ValueError(
             f"plot_model: rankdir must be one of {', '.join(_DIRECTIONS)}, got {rankdir!r}."
@@ -254,8 +252,9 @@ def draw_model(model: Any, shown: Shown, rankdir: str, ax: Any = None) -> Any:
     width = diagram.layout.width + 2 * _MARGIN
     height = diagram.layout.height + 2 * _MARGIN
     if ax is None:
-        # One of pyplot would be shown at the size of the screen.
-        ax = Figure(figsize=(width, height)).add_axes((0.0, 0.0, 1.0, 1.0))
+        figure = new_figure((width, height), "plot_model")
+        figure.set_layout_engine("none")
+        ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.set_xlim(0.0, width)
     ax.set_ylim(height, 0.0)
     ax.set_aspect("equal")

@@ -118,7 +118,7 @@ def _add_results(page: Page, record: Any) -> None:
     page.table(["quantity", "values", "last", "best", "best is value number"], rows)
 
 
-def _class_numbers(given: np.ndarray, y: np.ndarray) -> Any:
+def class_numbers(given: np.ndarray, y: np.ndarray) -> Any:
     """Return true and predicted classes, or None if the model is no classifier."""
     columns = given.shape[1] if given.ndim == 2 else 0
     labels = y.reshape(len(y), -1)
@@ -140,7 +140,8 @@ def _class_numbers(given: np.ndarray, y: np.ndarray) -> Any:
 def _add_evaluation(page: Page, model: Any, x: Any, y: Any, class_names: Any) -> None:
     """Add loss and metrics on the samples, and a picture of the predictions."""
     page.section("On the samples given")
-    if model.optimizer is not None:
+    spec = getattr(model, "_spec", None)
+    if spec is not None and spec.loss is not None:
         found = model.evaluate(x, y, verbose=0, return_dict=True)
         numbers = [[name, float(value)] for name, value in found.items() if np.ndim(value) == 0]
         page.table(["quantity", "value"], numbers)
@@ -148,7 +149,7 @@ def _add_evaluation(page: Page, model: Any, x: Any, y: Any, class_names: Any) ->
     if not isinstance(given, np.ndarray) or _is_nested(y):
         return
     targets = np.asarray(y)
-    classes = _class_numbers(given, targets)
+    classes = class_numbers(given, targets)
     if classes is not None:
         true, predicted = classes
         count = max(given.shape[1], 2)
