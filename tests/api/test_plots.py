@@ -309,7 +309,8 @@ def test_no_display_is_needed_and_pyplot_shows_what_its_users_draw(tmp_path):
 
 NOTEBOOK = """
 import sys, types
-notebook = types.SimpleNamespace(get_ipython=object, version_info=(9, 0))
+shell = types.SimpleNamespace(events=types.SimpleNamespace(register=print))
+notebook = types.SimpleNamespace(get_ipython=lambda: shell, version_info=(9, 0))
 sys.modules["IPython"] = notebook
 import dnnfast as keras
 figure = keras.plots.training_curves({"loss": [2.0, 1.0]})

@@ -1,8 +1,8 @@
 """Plots of trainings and models; matplotlib is needed when one is drawn.
 
 Nothing is shown by itself: a plot is drawn into the axes given as ``ax``, or into a new figure,
-which is one of pyplot where the caller has imported that, so that ``plt.show()`` shows it. Notebooks
-show each once.
+which is one of pyplot where the caller has imported that, so that ``plt.show()`` shows it.
+Notebooks show each once.
 """
 
 from dnnfast.plots.classification import confusion_matrix, decision_boundary

@@ -47,11 +47,15 @@ def new_figure(size: tuple[float, float], what: str, returned: bool = True) -> A
         ImportError: if matplotlib is missing.
     """
     need_matplotlib(what)
-    if _in_notebook():
-        import matplotlib.pyplot  # noqa: F401  (lets notebooks show figures)
+    notebook = _in_notebook()
+    if notebook:
+        import matplotlib.pyplot  # noqa: F401
     pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and not (returned and _in_notebook()):
-        return pyplot.figure(figsize=size, layout="constrained")
+    if pyplot is not None:
+        figure = pyplot.figure(figsize=size, layout="constrained")
+        if notebook and returned:
+            pyplot.close(figure)  # no longer one of pyplot's, but one that notebooks show
+        return figure
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained")
