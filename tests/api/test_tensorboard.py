@@ -1,6 +1,7 @@
 """What the TensorBoard callback writes, read back by a reader of the tests and by TensorBoard."""
 
 import json
+import types
 import warnings
 import zlib
 
@@ -10,7 +11,9 @@ import pytest
 import dnnfast as keras
 from api.event_files import crc32c, fields, values
 from dnnfast.callbacks.callback_list import CallbackList
+from dnnfast.distribution import current
 from dnnfast.summaries import wire
+from dnnfast.summaries.graph import layers_json
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -142,7 +145,9 @@ def test_graphs(tmp_path):
     train = values(tmp_path / "a/train")
     ((step, plugin, (text,)),) = train["keras"]
     assert (step, plugin) == (0, "graph_keras_model")
-    assert json.loads(text) == json.loads(model.to_json())
+    layers = json.loads(text)["config"]["layers"]
+    names = [layer["config"]["name"] for layer in layers]
+    assert names == [model.inputs[0].name, "hidden", "bn", "out"]
     (graph,) = train[None]
     nodes = nodes_of(graph)
     assert nodes["hidden/dense"][1] == [model.inputs[0].name, "hidden/kernel", "hidden/bias"]
@@ -150,6 +155,46 @@ def test_graphs(tmp_path):
     assert nodes["bn/batchnorm"][1][0] == "hidden/activation"
     fit(build(), keras.callbacks.TensorBoard(tmp_path / "b", write_graph=False))
     assert not {"keras", None} & set(values(tmp_path / "b/train"))
+
+
+def branched():
+    """A model with names for inputs and outputs, numbers as arguments, and a model inside."""
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    x, y = keras.Input((3,), name="x"), keras.Input((3,), name="y")
+    inner = keras.Model([x, y], [L.Dense(2, name="p")(x), L.Dense(2, name="q")(y)], name="inner")
+    p, q = inner([a, b])
+    scaled = keras.ops.multiply(p, 2.0)
+    return keras.Model({"a": a, "b": b}, {"sum": L.Add(name="sum")([scaled, q])}, name="net")
+
+
+def test_the_graph_of_the_layers_has_only_tensors_as_arguments(tmp_path):
+    config = json.loads(layers_json(branched()))["config"]
+    assert config["input_layers"] == ["a", "b"] and config["output_layers"] == [["sum", 0, 0]]
+    reads = {
+        layer["config"]["name"]: [
+            tensor["config"]["keras_history"]
+            for call in layer["inbound_nodes"]
+            for tensor in call["args"]
+        ]
+        for layer in config["layers"]
+    }
+    assert reads["inner"] == [["a", 0, 0], ["b", 0, 0]]
+    assert reads["multiply"] == [["inner", 0, 0]]
+    assert reads["sum"] == [["multiply", 0, 0], ["inner", 0, 1]]
+
+
+def test_the_first_of_several_processes_writes(tmp_path, monkeypatch):
+    model = build()
+    model.fit(X, Y, verbose=0)
+    board = keras.callbacks.TensorBoard(tmp_path / "logs", histogram_freq=1, embeddings_freq=1)
+    board.set_model(model)
+    for rank in (1, 0):
+        monkeypatch.setattr(current, "_current", types.SimpleNamespace(rank=rank))
+        board.on_train_begin()
+        board.on_epoch_begin(0)
+        board.on_epoch_end(0, {"loss": 1.0, "val_loss": 2.0})
+        board.on_train_end()
+        assert (tmp_path / "logs").exists() is (rank == 0)
 
 
 def test_a_model_that_is_no_graph_of_layers(tmp_path):
@@ -240,3 +285,8 @@ def test_tensorboard_reads_the_files(tmp_path):
     (text,) = make_ndarray(read["keras"][0].tensor_proto).reshape(-1)
     layers = keras_util.keras_model_to_graph_def(json.loads(text)).node
     assert {"net/hidden", "net/bn", "net/out"} <= {node.name for node in layers}
+    layers = keras_util.keras_model_to_graph_def(json.loads(layers_json(branched()))).node
+    reads = {node.name: list(node.input) for node in layers}
+    assert reads["net/inner/x"] == ["net/a"] and reads["net/inner/y"] == ["net/b"]
+    assert reads["net/multiply"] == ["net/inner/p"]
+    assert reads["net/sum"] == ["net/multiply", "net/inner/q"]

@@ -12,6 +12,7 @@ import numpy as np
 
 from dnnfast.callbacks.callback import Callback
 from dnnfast.callbacks.monitor import note_rates
+from dnnfast.distribution.current import is_writer
 
 
 def _as_matrix(array: np.ndarray) -> np.ndarray | None:
@@ -31,7 +32,8 @@ def _quoted(text: str) -> str:
 class TensorBoard(Callback):
     """Writes what `fit` and `evaluate` report to event files; ``tensorboard --logdir`` shows them.
 
-    It needs neither TensorFlow nor TensorBoard. In ``log_dir/train`` and ``log_dir/validation`` it
+    It needs neither TensorFlow nor TensorBoard. Of several processes that train together the first
+    writes. In ``log_dir/train`` and ``log_dir/validation`` it
     writes, under Keras's names: loss and metrics of each epoch (``epoch_loss``), the learning rate
     (``epoch_learning_rate``), results of evaluations over the steps of training
     (``evaluation_loss_vs_iterations``), and the graphs of the layers and of the program.
@@ -183,12 +185,12 @@ class TensorBoard(Callback):
 
     def _write_graphs(self) -> None:
         from dnnfast.summaries import values
-        from dnnfast.summaries.graph import graph_def
+        from dnnfast.summaries.graph import graph_def, layers_json
 
         model = self.model
         if getattr(model, "_functional", None) is not None:
             try:
-                self._train.values(0, [values.keras_model("keras", model.to_json())])
+                self._train.values(0, [values.keras_model("keras", layers_json(model))])
             except (TypeError, ValueError) as error:
                 warnings.warn(
                     f"TensorBoard: the graph of the layers of {model.name!r} is not written: "
@@ -227,6 +229,8 @@ class TensorBoard(Callback):
                 )
 
     def _write_projector(self) -> None:
+        if not is_writer():
+            return
         lines = []
         for name in self._embeddings():
             lines += ["embeddings {", f"  tensor_name: {_quoted(name)}"]
@@ -241,6 +245,8 @@ class TensorBoard(Callback):
         (folder / "projector_config.pbtxt").write_text("\n".join([*lines, ""]))
 
     def _write_embeddings(self) -> None:
+        if not is_writer():
+            return
         folder = Path(self.log_dir) / "train"
         folder.mkdir(parents=True, exist_ok=True)
         for name, layer in self._embeddings().items():

@@ -20,10 +20,11 @@ def _record_of(history: Any) -> tuple[Mapping[str, Any], Any]:
 
 def _epochs(history: Any, record: Mapping[str, Any], name: str) -> Sequence[int]:
     """Return the epochs (from 1) of the values of a quantity."""
-    if history is not None and name in getattr(history, "epochs_of", {}):
-        return [epoch + 1 for epoch in history.epochs_of[name]]
-    most = max(len(values) for values in record.values())
     count = len(record[name])
+    known = getattr(history, "epochs_of", {}).get(name, ())
+    if len(known) == count:
+        return [epoch + 1 for epoch in known]
+    most = max(len(values) for values in record.values())
     if history is not None and len(history.epoch) == count:
         return [epoch + 1 for epoch in history.epoch]
     # Validation in every so many epochs.

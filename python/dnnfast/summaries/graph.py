@@ -2,12 +2,62 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dnnfast.summaries.wire import Field, message
 
 # Attributes of ops that say something to a reader, apart from numbers of streams and the like.
 _TOLD = ("kind", "kinds", "rate", "epsilon", "momentum", "axis", "axes", "alpha", "beta", "mode")
+
+
+def _histories(value: Any) -> list[Any]:
+    """Return the serialized symbolic tensors in the arguments of a call."""
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            return [value]
+        value = list(value.values())
+    return [found for part in value for found in _histories(part)] if _nested(value) else []
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _places(value: Any) -> list[Any]:
+    """Return the triples (layer, call, output) of a structure of inputs or outputs."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if len(value) == 3 and isinstance(value[0], str):
+        return [list(value)]
+    return [place for part in value for place in _places(part)]
+
+
+def _readable(config: Any) -> Any:
+    """Return a serialized layer as TensorBoard reads it.
+
+    It takes every argument of a call for a tensor, and the inputs of a model for a list of names.
+    """
+    inside = config.get("config")
+    if isinstance(inside, dict) and _nested(inside.get("layers")):
+        inside = {**inside, "layers": [_readable(layer) for layer in inside["layers"]]}
+        if "input_layers" in inside:
+            inside["input_layers"] = [place[0] for place in _places(inside["input_layers"])]
+            inside["output_layers"] = _places(inside["output_layers"])
+        config = {**config, "config": inside}
+    if _nested(config.get("inbound_nodes")):
+        calls = [_histories([n.get("args"), n.get("kwargs")]) for n in config["inbound_nodes"]]
+        config = {**config, "inbound_nodes": [{"args": c, "kwargs": {}} for c in calls]}
+    return config
+
+
+def layers_json(model: Any) -> str:
+    """Return a model of layer calls as JSON, for TensorBoard's graph of its layers.
+
+    Raises:
+        TypeError: if a layer's configuration is no plain data.
+    """
+    return json.dumps(_readable(json.loads(model.to_json())))
 
 
 def _shape(extents: tuple[int, ...]) -> bytes:

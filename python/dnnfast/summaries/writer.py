@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dnnfast.distribution.current import is_writer
 from dnnfast.summaries.wire import Field, message, record
 
 _numbers = itertools.count()
@@ -17,6 +18,8 @@ _numbers = itertools.count()
 
 class EventWriter:
     """An event file in a folder; it is created by the first event.
+
+    Of several processes that train together only the first writes.
 
     Args:
         folder: of the file; missing ones are created.
@@ -27,6 +30,8 @@ class EventWriter:
         self._file: Any = None
 
     def _write(self, fields: Sequence[Field]) -> None:
+        if not is_writer():
+            return
         if self._file is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             now = time.time()
