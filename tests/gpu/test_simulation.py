@@ -80,6 +80,9 @@ SUITES: dict[str, Callable[[Path, Path], None]] = {
     "models": lambda library, folder: run_tests(library, "tests/api", "-k", "cuda"),
     "training": lambda library, folder: run_tests(library, *TRAINING),
     "arrays": lambda library, folder: run_tests(library, *ARRAYS),
+    "processes": lambda library, folder: run_tests(
+        library, "tests/distribution", "-k", "as_one and cuda and 2"
+    ),
     "samples": lambda library, folder: run_tests(
         library, "tests/engine/test_samples.py", "-k", "reference"
     ),
