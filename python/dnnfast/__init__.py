@@ -44,20 +44,31 @@ from dnnfast.variable import Variable
 from dnnfast.version import __version__
 
 # Loaded on first use: data sets and plots need no engine, kernels the native one, the reference is
-# large, and estimators need scikit-learn.
-_LAZY = ("datasets", "errors", "kernels", "plots", "reference", "sklearn", "wrappers")
+# large, estimators need scikit-learn and tuners Optuna.
+_LAZY = ("datasets", "errors", "kernels", "plots", "reference", "sklearn", "tuners", "wrappers")
+_OF_TUNERS = (
+    "BayesianOptimization",
+    "GridSearch",
+    "HyperModel",
+    "HyperParameters",
+    "Hyperband",
+    "Objective",
+    "RandomSearch",
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"dnnfast.{name}")
+    if name in _OF_TUNERS:
+        return getattr(importlib.import_module("dnnfast.tuners"), name)
     if name == "report":  # draws
         return importlib.import_module("dnnfast.reports").report
     raise AttributeError(f"module 'dnnfast' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY, "report"])
+    return sorted([*globals(), *_LAZY, *_OF_TUNERS, "report"])
 
 
 __all__ = [

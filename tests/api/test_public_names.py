@@ -14,6 +14,7 @@ MODULES = (
 # Modules that need another package, and its name.
 EXTRAS = {
     "sklearn": "sklearn",
+    "tuners": "optuna",
     "wrappers": "sklearn",
     "wrappers.scikit_learn": "sklearn",
 }
@@ -70,6 +71,8 @@ NAMES = {
     "tree": "flatten map_structure assert_same_structure pack_sequence_as",
     "wrappers": "KerasClassifier KerasRegressor scikit_learn",
     "wrappers.scikit_learn": "KerasClassifier KerasRegressor",
+    "tuners": "RandomSearch GridSearch Hyperband BayesianOptimization HyperModel HyperParameters "
+    "Objective Tuner Oracle Trial FailedTrialError FatalError",
     "utils": "to_categorical normalize set_random_seed get_custom_objects "
     "register_keras_serializable serialize_keras_object deserialize_keras_object "
     "PyDataset Sequence split_dataset Progbar pad_sequences plot_model",

@@ -106,17 +106,23 @@ class TensorBoard(Callback):
                 UserWarning,
                 stacklevel=2,
             )
+        self._open()
+        self._steps = self._begun = self._iterations = 0
+        self._epoch_start = self._batch_start = 0.0
+
+    def _open(self) -> None:
         # Loaded here, so that importing dnnfast stays quick.
         from dnnfast.summaries.writer import EventWriter
 
+        self._opened = self.log_dir
         self._train = EventWriter(Path(self.log_dir) / "train")
         self._validation = EventWriter(Path(self.log_dir) / "validation")
-        self._steps = self._begun = self._iterations = 0
-        self._epoch_start = self._batch_start = 0.0
 
     def set_model(self, model: Any) -> None:
         """Receive the model."""
         super().set_model(model)
+        if self.log_dir != self._opened:
+            self._open()  # tuners give each trial a folder of its own
         self._check_metadata()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
