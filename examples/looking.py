@@ -38,7 +38,6 @@ keras.utils.plot_model(model, folder / "model.png", show_shapes=True, show_layer
 predicted = model.predict(x_test, verbose=0)
 plots = {
     "weights": keras.plots.weight_histograms(model),
-    "outputs": keras.plots.activation_histograms(model, x_test[:200]),
     "confusion": keras.plots.confusion_matrix(y_test, predicted, names).figure,
     "confidence": keras.plots.confidence(model, x_test, y_test, mc_samples=50).figure,
 }
