@@ -76,6 +76,11 @@ def failure(group, batch):
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert np.isfinite(model.fit(x, y, batch, epochs=1, verbose=0).history["loss"]).all()
+    layers = [keras.Input((8,)), keras.layers.BatchNormalization(synchronized=True)]
+    synchronized = keras.Sequential([*layers, keras.layers.Dense(3)])
+    synchronized.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="synchronized=True is not supported"):
+        synchronized.fit(x, x[:, :3], verbose=0)
     with pytest.raises(ValueError, match="not enough"):
         model.fit(x[: group.size - 1], y[: group.size - 1], verbose=0)
 

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
 
 def start_equal(model: Any, resolved: Any, group: DataParallel) -> None:
-    """Give all processes the weights, the optimizer's state and the seeds of the first."""
+    """Give all processes the weights, the optimizer's state and the seeds of the first.
+
+    Raises:
+        ValueError: if a layer wants the moments of all processes' samples.
+    """
+    for layer in model._all_layers():
+        if group.size > 1 and getattr(layer, "synchronized", False):
+            raise ValueError(
+                f"{layer.name}: synchronized=True is not supported with {group.size} processes; "
+                "each normalizes by its own samples (synchronized=False)."
+            )
     optimizer, program = model.optimizer, model._training_program(resolved)
     mine = [v.numpy() for v in model.variables], optimizer.get_weights()
     weights, state = group.of_first(mine)

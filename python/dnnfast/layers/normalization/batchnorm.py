@@ -33,7 +33,8 @@ class BatchNormalization(Affine):
         gamma_regularizer: a penalty on gamma, or None.
         beta_constraint: what beta is mapped to after each step, or None.
         gamma_constraint: the same for gamma.
-        synchronized: accepted; there is one batch on one device.
+        synchronized: accepted, without effect in one process; an error in the training of several
+            (`distribution.DataParallel`), each of which takes the moments of its own samples.
         **kwargs: ``name``, ``trainable``, ``input_shape``.
 
     Raises:
