@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from dnnfast import config
+from dnnfast.tuners.interrupts import uninterrupted
 from dnnfast.tuners.kinds import HyperParameter
 from dnnfast.tuners.oracle import Wait
 from dnnfast.tuners.running import run
@@ -84,23 +85,29 @@ class Workers:
     def run(self) -> None:
         """Run trials until the oracle has no more."""
         try:
-            goes_on = True
             while True:
-                while goes_on and len(self.running) < self.count:
-                    try:
-                        trial = self.tuner.oracle.create_trial()
-                    except Wait:
-                        break
-                    goes_on = trial is not None
-                    if trial is not None:
-                        self._start(trial)
+                with uninterrupted():
+                    self._fill()
                 if not self.running:
                     return
                 for pipe in wait(list(self.running)):
-                    self._listen(pipe)
+                    with uninterrupted():
+                        self._listen(pipe)
         except BaseException:
-            self._abandon()
+            with uninterrupted():
+                self._abandon()
             raise
+
+    def _fill(self) -> None:
+        """Begin as many trials as there may and can be."""
+        while len(self.running) < self.count:
+            try:
+                trial = self.tuner.oracle.create_trial()
+            except Wait:
+                return
+            if trial is None:
+                return
+            self._start(trial)
 
     def _start(self, trial: Trial) -> None:
         self.tuner.display.begin(trial)
@@ -147,13 +154,12 @@ class Workers:
         pipe.send(answer)
 
     def _abandon(self) -> None:
-        """End all processes; their trials are to be tried again."""
-        for pipe, (process, trial) in self.running.items():
+        """End all processes."""
+        for pipe, (process, _) in self.running.items():
             process.terminate()
             process.join(_SECONDS_TO_END)
             if process.is_alive():
                 process.kill()
                 process.join()
             pipe.close()
-            self.tuner._interrupt(trial)
         self.running = {}

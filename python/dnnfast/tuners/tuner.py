@@ -16,6 +16,7 @@ from dnnfast.tuners.display import Display
 from dnnfast.tuners.errors import FatalError
 from dnnfast.tuners.hypermodel import as_hypermodel
 from dnnfast.tuners.hyperparameters import HyperParameters
+from dnnfast.tuners.interrupts import uninterrupted
 from dnnfast.tuners.oracle import Oracle
 from dnnfast.tuners.running import Channel, Reporter, run
 from dnnfast.tuners.trial import Trial, TrialStatus
@@ -125,25 +126,36 @@ class Tuner:
         """
         count = at_least("n_jobs", n_jobs, 1)
         self.display.start(fit_kwargs.get("verbose", "auto"))
-        if count > 1:
-            from dnnfast.tuners.parallel import Workers
+        try:
+            if count > 1:
+                from dnnfast.tuners.parallel import Workers
 
-            Workers(self, count, fit_args, fit_kwargs).run()
-            return
-        while True:
+                Workers(self, count, fit_args, fit_kwargs).run()
+            else:
+                while self._search_once(fit_args, fit_kwargs):
+                    pass
+        except BaseException:
+            with uninterrupted():
+                for trial in self.oracle.trials.values():
+                    if trial.status == TrialStatus.RUNNING:
+                        trial._channel, trial.status = None, TrialStatus.INTERRUPTED
+                        self.oracle.end_trial(trial)
+            raise
+
+    def _search_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Run the next trial here; tell whether there was one."""
+        with uninterrupted():
             trial = self.oracle.create_trial()
             if trial is None:
-                return
+                return False
             self.display.begin(trial)
             trial._channel = Channel(self.oracle, trial)
-            try:
-                failed = run(self, trial, fit_args, fit_kwargs)
-                while self._again(trial, failed):
-                    failed = run(self, trial, fit_args, fit_kwargs)
-            except BaseException:
-                self._interrupt(trial)
-                raise
+        failed = run(self, trial, args, kwargs)
+        while self._again(trial, failed):
+            failed = run(self, trial, args, kwargs)
+        with uninterrupted():
             self._end(trial, failed)
+        return True
 
     def _again(self, trial: Trial, failed: bool) -> bool:
         """Tell whether a trial shall be run again."""
@@ -157,10 +169,6 @@ class Tuner:
         self.display.end(trial)
         if failed:
             self.oracle.count_failure(trial)
-
-    def _interrupt(self, trial: Trial) -> None:
-        trial._channel, trial.status = None, TrialStatus.INTERRUPTED
-        self.oracle.end_trial(trial)
 
     def run_trial(self, trial: Trial, *fit_args: Any, **fit_kwargs: Any) -> Any:
         """Build and train a model; subclasses may override it.
