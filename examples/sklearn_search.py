@@ -10,7 +10,9 @@ from dnnfast.sklearn import DNNClassifier, KerasClassifier
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.fashion_mnist.load_excerpt()
 x_train, x_test = x_train[:2500] / 255.0, x_test / 255.0
-names = np.array("top trouser pullover dress coat sandal shirt sneaker bag boot".split())
+names = np.array(
+    ["top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"]
+)
 y_train, y_test = names[y_train[:2500]], names[y_test]
 x_valid, y_valid, x_train, y_train = x_train[:500], y_train[:500], x_train[500:], y_train[500:]
 

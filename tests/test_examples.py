@@ -22,15 +22,21 @@ SAYS = {
     "regularization": "largest column norm 1.00",
     "residual_and_uncertainty": "x =  6.0",
     "self_normalizing": "layer 20 gives mean 0.04, deviation 1.0",
+    "sklearn_search": "the best net: test accuracy 0.8",
     "transfer_learning": "all layers, at a lower rate: 0.99",
+    "tuning": "random search: validation 0.8",
     "unsupervised_pretraining": "with pretrained layers: accuracy 0.7",
     "vanishing_gradients": "gradient of layer 1 over that of layer 15:  3.6e-03",
     "wide_and_deep": "error of the net 0.2",
 }
+# Modules of extras.
+NEEDS = {"distributed_search": "dask", "sklearn_search": "sklearn", "tuning": "optuna"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path, tmp_path):
+    if path.stem in NEEDS:
+        pytest.importorskip(NEEDS[path.stem])
     run = subprocess.run(
         [sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
