@@ -7,7 +7,7 @@ import dnnfast as keras
 (x_train, y_train), (x_test, y_test) = keras.datasets.fashion_mnist.load_excerpt()
 x_train, x_test = x_train / 255.0, x_test / 255.0
 x_valid, y_valid = x_train[:500], y_train[:500]
-x_train, y_train = x_train[500:2500], y_train[500:2500]
+x_train, y_train = x_train[500:2000], y_train[500:2000]
 
 
 def build_model(hp):
@@ -71,7 +71,7 @@ print(f"Hyperband: {len(hyperband.oracle.trials)} trials; the best came through"
 print(f"round {values['tuner/round']} of bracket {values['tuner/bracket']}")
 
 bayesian = keras.BayesianOptimization(
-    MyClassifier(), max_trials=10, alpha=1e-4, beta=2.6, project_name="bayesian", **options
+    MyClassifier(), max_trials=8, alpha=1e-4, beta=2.6, project_name="bayesian", **options
 )
 bayesian.search(
     x_train, y_train, epochs=10, validation_data=(x_valid, y_valid), verbose=0, callbacks=[stop]
