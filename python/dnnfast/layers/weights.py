@@ -14,6 +14,7 @@ from dnnfast.layers.copying import Copying
 from dnnfast.name_scopes import current_path
 from dnnfast.ops.values import checked_dtype
 from dnnfast.random import SeedGenerator
+from dnnfast.saving import limits
 from dnnfast.saving.own_variables import OwnVariables
 from dnnfast.variable import Variable
 
@@ -42,6 +43,7 @@ def _numbers(layer: str, variable: Variable, value: Any) -> np.ndarray:
 def _check_memory(layer: str, shape: tuple[int, ...], name: str) -> None:
     """Refuse a weight that this machine cannot hold, before the machine runs out of memory."""
     needed = 4 * math.prod(shape)
+    limits.take(needed, f"the weight {name!r} of layer {layer!r}")
     try:
         present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not on every system

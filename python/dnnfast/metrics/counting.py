@@ -12,6 +12,7 @@ from dnnfast.config import settings
 from dnnfast.losses.arguments import check_share
 from dnnfast.losses.base import aligned, array_type, rank_of, to_same_rank
 from dnnfast.metrics.metric import weights_of
+from dnnfast.saving import limits
 
 # Below all predictions: what stands for those that are not among the largest.
 LOWEST = -1e10
@@ -51,6 +52,7 @@ class Thresholds:
     @classmethod
     def evenly(cls, count: int) -> Thresholds:
         """Return so many thresholds from 0 to 1; one is 0.5."""
+        limits.take(64 * count, "a metric with so many thresholds")
         if count == 1:
             return cls([0.5])
         return cls([0.0, *((i + 1) / (count - 1) for i in range(count - 2)), 1.0])

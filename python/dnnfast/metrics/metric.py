@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from dnnfast import naming, ops
 from dnnfast.configurable import Configurable
 from dnnfast.losses.base import array_type, float_type, product_of
 from dnnfast.masks import mask_of
+from dnnfast.saving import limits
 from dnnfast.stateless import StatelessScope
 from dnnfast.variable import Variable
 
@@ -84,6 +86,7 @@ class Metric(Configurable):
         from dnnfast import initializers
 
         self._check_started()
+        limits.take(4 * math.prod(shape), f"the state of metric {self.name!r}")
         first = initializers.get(initializer if initializer is not None else "zeros")
         variable = Variable(
             first, tuple(shape), dtype, trainable=False, aggregation=aggregation, name=name

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dnnfast.saving import weights
-from dnnfast.saving.content import KERAS_VERSION, FileFormatError, mapped, parsed, reading
+from dnnfast.saving.content import KERAS_VERSION, FileFormatError, building, mapped, parsed, reading
 from dnnfast.saving.h5_writer import copy_into, writing
 from dnnfast.saving.hdf5 import open_file
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
@@ -91,13 +91,18 @@ class Archive:
     """
 
     def __init__(self, file: Any, name: str) -> None:
-        self._name = name
+        self.name = name
         with self._reading():
             self._zip = zipfile.ZipFile(file)
             self._members = {info.filename: info for info in self._zip.infolist()}
         for wanted in (CONFIG, WEIGHTS):
             if wanted not in self._members:
                 raise FileFormatError(f"{name!r} is no Keras file: its archive has no {wanted}.")
+
+    @property
+    def size(self) -> int:
+        """The bytes of the weights."""
+        return self._checked(WEIGHTS).file_size
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -107,13 +112,13 @@ class Archive:
         except (*errors, OSError, ValueError) as error:
             if isinstance(error, FileFormatError):
                 raise
-            raise FileFormatError(f"{self._name!r} cannot be read: {error}") from error
+            raise FileFormatError(f"{self.name!r} cannot be read: {error}") from error
 
     def _checked(self, name: str) -> zipfile.ZipInfo:
         info = self._members[name]
         if info.file_size > max(_FLOOR, _EXPANSION * info.compress_size):
             raise FileFormatError(
-                f"Not allowed: the member {name!r} of {self._name!r} declares {info.file_size} "
+                f"Not allowed: the member {name!r} of {self.name!r} declares {info.file_size} "
                 f"bytes but only {info.compress_size} are stored; it may be a decompression bomb."
             )
         return info
@@ -122,21 +127,21 @@ class Archive:
         """Return a member, whose checksum is right."""
         info = self._checked(name)
         if most is not None and info.file_size > most:
-            raise FileFormatError(f"{name!r} of {self._name!r} is too long to be true.")
+            raise FileFormatError(f"{name!r} of {self.name!r} is too long to be true.")
         with self._reading(), self._zip.open(info) as member:
             content = member.read(info.file_size + 1)
         if len(content) != info.file_size:
-            raise FileFormatError(f"{name!r} of {self._name!r} has another size than it declares.")
+            raise FileFormatError(f"{name!r} of {self.name!r} has another size than it declares.")
         return content
 
     def config(self) -> Any:
         """Return the configuration."""
-        return parsed(self.read(CONFIG, _LONGEST_CONFIG), "configuration", self._name)
+        return parsed(self.read(CONFIG, _LONGEST_CONFIG), "configuration", self.name)
 
     @contextlib.contextmanager
     def weights(self) -> Iterator[Any]:
         """Give the root of the weights."""
-        with reading(self._name):
+        with reading(self.name):
             yield open_file(self.read(WEIGHTS))
 
     def load_assets(self, model: Any) -> None:
@@ -150,7 +155,7 @@ class Archive:
                     target = Path(folder, name).resolve()
                     if not target.is_relative_to(Path(folder, ASSETS).resolve()):
                         raise FileFormatError(
-                            f"Not allowed: {self._name!r} holds {name!r}, outside of its folder."
+                            f"Not allowed: {self.name!r} holds {name!r}, outside of its folder."
                         )
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(self.read(name))
@@ -166,7 +171,12 @@ class Folder:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.name = self._path = path
+
+    @property
+    def size(self) -> int:
+        """The bytes of the weights."""
+        return os.path.getsize(os.path.join(self._path, WEIGHTS))
 
     def config(self) -> Any:
         """Return the configuration."""
@@ -199,7 +209,7 @@ def load_model(source: Archive | Folder, custom_objects: Any, compile: bool, saf
         raise FileFormatError("the configuration in the file is that of no model.")
     if not compile:
         config["compile_config"] = None
-    with SharingScope():
+    with SharingScope(), building(source.name, source.size):
         model = deserialize_keras_object(config, custom_objects, safe_mode=safe)
     if not hasattr(model, "_init_trainer"):
         raise FileFormatError(f"the file holds {type(model).__name__}, which is no model.")

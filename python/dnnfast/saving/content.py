@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dnnfast.saving import limits
+
 # The version of Keras whose formats these are; it is written into files.
 KERAS_VERSION = "3.15.0"
 # Brackets inside brackets that a configuration may have.
@@ -59,6 +61,32 @@ def mapped(path: Any) -> Iterator[Any]:
         # Arrays that are still in use keep the map open; it ends with them.
         with contextlib.suppress(BufferError):
             content.close()
+
+
+# What building from a senseless configuration may raise, besides ValueError and TypeError.
+_SENSELESS = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
+    *(NotImplementedError, RecursionError, RuntimeError),
+)
+
+
+@contextlib.contextmanager
+def building(name: str, size: int) -> Iterator[None]:
+    """Let a model be made of what a file says; errors say which file they are about.
+
+    Args:
+        name: of the file.
+        size: its bytes, which limit what the model may take.
+    """
+    try:
+        with limits.of_file(size):
+            yield
+    except FileFormatError:
+        raise
+    except _SENSELESS as error:
+        raise FileFormatError(
+            f"the configuration in {name!r} makes no model: {type(error).__name__}: {error}"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dnnfast.saving import extra, registry
-from dnnfast.saving.content import KERAS_VERSION, FileFormatError, parsed
+from dnnfast.saving.content import KERAS_VERSION, FileFormatError, building, parsed
 from dnnfast.saving.hdf5 import Dataset, Group
 from dnnfast.saving.legacy_config import (
     compile_arguments,
@@ -231,7 +231,7 @@ def load_model(root: Group, custom_objects: Any, compile: bool, safe: bool, name
     if not isinstance(text, str):
         raise FileFormatError(f"No model config found in the file {name!r}.")
     config = parsed(text.encode(), "configuration", name)
-    with registry.CustomObjectScope(custom_objects):
+    with registry.CustomObjectScope(custom_objects), building(name, root.size):
         model = model_of(config, safe)
     group = root.get("model_weights")
     if not isinstance(group, Group):
@@ -247,7 +247,7 @@ def load_model(root: Group, custom_objects: Any, compile: bool, safe: bool, name
             stacklevel=4,
         )
         return model
-    with registry.CustomObjectScope(custom_objects):
+    with registry.CustomObjectScope(custom_objects), building(name, root.size):
         model.compile(**compile_arguments(parsed(text.encode(), "training", name), safe))
     load_state(root, model)
     return model

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnfast.saving import lambdas, registry, sharing
+from dnnfast.saving import lambdas, limits, registry, sharing
 
 _MODEL_CLASSES = ("Sequential", "Functional", "Model")
 # Where serialized functions and classes without a module are looked for.
@@ -210,7 +210,9 @@ def _constant(name: str, config: dict[str, Any], inner: Any, safe_mode: bool) ->
     if name == "__tuple__":
         return tuple(inner(item) for item in config.get("items", held))
     if name in ("__numpy__", "__tensor__"):
-        return np.array(held["value"], dtype=held["dtype"])
+        dtype = np.dtype(held["dtype"])
+        limits.take(dtype.itemsize * np.size(held["value"]), "an array")
+        return np.array(held["value"], dtype=dtype)
     if name == "__bytes__":
         return held["value"].encode("utf-8")
     if name == "__slice__":
@@ -228,7 +230,8 @@ def _constant(name: str, config: dict[str, Any], inner: Any, safe_mode: bool) ->
                 "you trust where it comes from, pass safe_mode=False or call "
                 "dnnfast.config.enable_unsafe_deserialization()."
             )
-        return lambdas.load(held["value"])
+        parts = ("code", "defaults", "closure")  # of the layer `Lambda`
+        return lambdas.load(held.get("value") or [held.get(part) for part in parts])
     raise TypeError(f"deserialize_keras_object: unknown kind of value {name!r}.")
 
 
@@ -266,9 +269,7 @@ def _lookup(
         return item
     if is_function:
         item = registry.registered_in_any_package(name, custom_objects)
-    else:
-        # A user's own class counts when its module is loaded; importing one could run anything.
-        item = _own_class(sys.modules.get(module), name)
+    # Users' classes count by their names only: a module that data names is not looked at.
     item = item or registry.get_registered_object(name, None, module_objects)
     if item is None:
         kind = "function" if is_function else "class"
@@ -297,7 +298,7 @@ def _builtin(module: str, name: str, is_function: bool) -> Any:
             return None
         for found in map(_module, own):
             item = getattr(found, name, None)
-            if isinstance(item, types.FunctionType):
+            if isinstance(item, types.FunctionType) and name in found.__all__:
                 return item
         return None
     if name in _MODEL_CLASSES and (within or not module):

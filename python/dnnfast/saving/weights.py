@@ -41,6 +41,9 @@ class Stored(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         return self._dataset(key).read()
 
+    def __contains__(self, key: object) -> bool:
+        return self._group is not None and key in self._group
+
     def shape_of(self, key: str) -> tuple[int, ...]:
         """Return the shape of an array without reading it."""
         return self._dataset(key).shape

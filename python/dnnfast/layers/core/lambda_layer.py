@@ -76,11 +76,11 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        config = {**super().get_config(), "function": serialize_keras_object(self.function)}
+        config = {**super().get_config(), "function": _serialized(self.function)}
         if self._output_shape is not None:
-            config["output_shape"] = serialize_keras_object(self._output_shape)
+            config["output_shape"] = _serialized(self._output_shape)
         if self.mask is not None:
-            config["mask"] = serialize_keras_object(self.mask)
+            config["mask"] = _serialized(self.mask)
         return {**config, "arguments": serialize_keras_object(self.arguments)}
 
     @classmethod
@@ -97,3 +97,12 @@ class Lambda(Layer):
             if name in config:
                 config[name] = deserialize_keras_object(config[name], custom_objects, safe_mode)
         return cls(**config)
+
+
+def _serialized(value: Any) -> Any:
+    """Return plain data; this layer's lambdas have a form of their own in Keras."""
+    data = serialize_keras_object(value)
+    if isinstance(data, dict) and data.get("class_name") == "__lambda__":
+        parts = zip(("code", "defaults", "closure"), data["config"]["value"], strict=True)
+        return {**data, "config": dict(parts)}
+    return data

@@ -8,6 +8,7 @@ from dnnfast import ops
 from dnnfast.layers.arguments import single_input
 from dnnfast.layers.base import Layer
 from dnnfast.masks import set_mask
+from dnnfast.saving import limits
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 
 
@@ -105,6 +106,7 @@ class TimeDistributed(Wrapper):
                 f"TimeDistributed {self.name!r}: a mask of shape {tuple(mask.shape)} does not fit "
                 f"inputs of shape {x.shape}: both must have the same steps."
             )
+        limits.take(10_000 * x.extents[1], f"TimeDistributed {self.name!r}")
         steps = []
         for t in range(x.extents[1]):
             step = x[:, t]

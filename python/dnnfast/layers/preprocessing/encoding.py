@@ -10,6 +10,7 @@ from dnnfast import checks, ops, tracing
 from dnnfast.layers.arguments import float_input, positive_int, single_input
 from dnnfast.layers.base import Layer
 from dnnfast.layers.preprocessing.batches import batches_of
+from dnnfast.saving import limits
 from dnnfast.variable import Variable
 
 _MODES = ("one_hot", "multi_hot", "count")
@@ -172,6 +173,7 @@ class Discretization(Layer):
         self.num_bins = None if num_bins is None else positive_int(what, "num_bins", num_bins)
         self.sparse = False
         self.bin_boundaries = bin_boundaries
+        limits.take(64 * (self.num_bins or 0), what)
         # Models can be made before `adapt`; until then all they give is NaN.
         unknown = [np.nan] * ((self.num_bins or 1) - 1)
         self._edges = _Edges(unknown if bin_boundaries is None else bin_boundaries)

@@ -155,6 +155,12 @@ class Group(_Object):
     def __init__(self, file: _File, found: list[Message], links: dict[str, int]) -> None:
         super().__init__(file, found)
         self._links = links
+        self._members: dict[str, Any] = {}  # those that were read
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file."""
+        return self._file.binary.size
 
     def __contains__(self, name: object) -> bool:
         return name in self._links
@@ -171,8 +177,13 @@ class Group(_Object):
         for name in path.split("/"):
             if not isinstance(current, Group) or name not in current:
                 raise KeyError(path)
-            current = _object_at(current._file, current._links[name])
+            current = current._member(name)
         return current
+
+    def _member(self, name: str) -> Any:
+        if name not in self._members:
+            self._members[name] = _object_at(self._file, self._links[name])
+        return self._members[name]
 
     def get(self, path: str) -> Any:
         """Return what a path of names stands for, or None."""
@@ -210,8 +221,9 @@ def open_file(content: Any) -> Group:
         _sizes(binary, reader)
         reader.skip(13 if version == 1 else 9)
         binary.base = reader.offset()
-        for _ in range(3):
-            reader.offset()
+        reader.offset()
+        end = reader.offset()
+        reader.offset()
         reader.offset()  # of the root's name
         root = binary.need(reader.offset(), "the root")
     elif version in (2, 3):
@@ -219,10 +231,12 @@ def open_file(content: Any) -> Group:
         reader.skip(1)
         binary.base = reader.offset()
         reader.offset()
-        reader.offset()
+        end = reader.offset()
         root = binary.need(reader.offset(), "the root")
     else:
         raise OSError(f"the HDF5 file is of version {version}, which is not known.")
+    if end + binary.base > binary.size:
+        raise damaged(f"it is cut off after {binary.size} of {end + binary.base} bytes")
     found = _object_at(file, root)
     if not isinstance(found, Group):
         raise damaged("its root is no group")
