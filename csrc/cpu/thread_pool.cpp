@@ -8,15 +8,18 @@
 #include <pthread.h>
 #endif
 #if defined(__linux__)
+#include <linux/futex.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace dnnfast::cpu {
 namespace {
 
 constexpr int kMaxThreads = 256;
-// A pause takes 10 to 40 ns. Waiting threads soon offer their core to whoever else wants it.
-constexpr int kSpins = 300;
+// A pause takes 10 to 40 ns.
+constexpr int kSpins = 2000;
 constexpr int kSpinsBeforeSleep = 5000;  // idle workers answer the next call at once for a while
 
 inline void pause_core() {
@@ -24,6 +27,23 @@ inline void pause_core() {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
+#endif
+}
+
+void sleep_while([[maybe_unused]] std::atomic<uint32_t>& value, [[maybe_unused]] uint32_t old) {
+#if defined(__linux__)
+  static_assert(sizeof value == sizeof(uint32_t));
+  syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
+#else
+  value.wait(old);
+#endif
+}
+
+void wake_sleepers([[maybe_unused]] std::atomic<uint32_t>& value) {
+#if defined(__linux__)
+  syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, kMaxThreads, nullptr, nullptr, 0);
+#else
+  value.notify_all();
 #endif
 }
 
@@ -100,20 +120,32 @@ Process*& process() {
 
 }  // namespace
 
+void Turn::pass() {
+  number_.fetch_add(1);
+  if (sleepers_.load() > 0) wake_sleepers(number_);
+}
+
+// A thread that is waited for may have lost its core to another process. Yielding would give that process a time slice at
+// every barrier; a thread that sleeps gets its core back as soon as it is woken.
+void Turn::wait_for_end_of(uint32_t turn) {
+  for (int spins = 0; spins < kSpins; ++spins) {
+    if (number_.load(std::memory_order_acquire) != turn) return;
+    pause_core();
+  }
+  sleepers_.fetch_add(1);
+  while (number_.load() == turn) sleep_while(number_, turn);
+  sleepers_.fetch_sub(1);
+}
+
 void Barrier::wait() {
   if (threads_ == 1) return;
-  const uint32_t generation = generation_.load(std::memory_order_relaxed);
+  const uint32_t turn = turn_.number();
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) == threads_ - 1) {
     arrived_.store(0, std::memory_order_relaxed);
-    generation_.store(generation + 1, std::memory_order_release);
+    turn_.pass();
     return;
   }
-  for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
-    if (spins < kSpins)
-      pause_core();
-    else
-      std::this_thread::yield();
-  }
+  turn_.wait_for_end_of(turn);
 }
 
 ThreadPool::ThreadPool(int threads)
@@ -136,18 +168,14 @@ void ThreadPool::run(const std::function<void(int)>& work) {
   work_ = &work;
   core_[0].store(current_core(), std::memory_order_relaxed);
   running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  const uint32_t turn = finished_.number();
   generation_.fetch_add(1);
   if (asleep_.load() > 0) {
     std::lock_guard lock(mutex_);
     wake_.notify_all();
   }
   work(0);
-  for (int spins = 0; running_.load(std::memory_order_acquire) > 0; ++spins) {
-    if (spins < kSpins)
-      pause_core();
-    else
-      std::this_thread::yield();
-  }
+  finished_.wait_for_end_of(turn);
 }
 
 // Threads that meet every few microseconds must not share a core. A system that wakes a worker where its
@@ -181,7 +209,7 @@ void ThreadPool::serve(int thread) {
     if (stop_) return;
     part_ways(thread);
     (*work_)(thread);
-    running_.fetch_sub(1, std::memory_order_release);
+    if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) finished_.pass();
   }
 }
 

@@ -12,8 +12,19 @@
 
 namespace dnnfast::cpu {
 
-// Spins briefly (steps are microseconds long), then yields, so that a machine with fewer free cores than
-// threads still makes progress.
+// A counter whose next value threads wait for: they spin for a while (steps are microseconds long) and then sleep, so that
+// a machine with fewer free cores than threads still makes progress.
+class Turn {
+ public:
+  uint32_t number() const { return number_.load(std::memory_order_relaxed); }
+  void pass();
+  void wait_for_end_of(uint32_t turn);
+
+ private:
+  alignas(64) std::atomic<uint32_t> number_{0};
+  std::atomic<int> sleepers_{0};
+};
+
 class Barrier {
  public:
   explicit Barrier(int threads) : threads_(threads) {}
@@ -22,7 +33,7 @@ class Barrier {
  private:
   const int threads_;
   alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<uint32_t> generation_{0};
+  Turn turn_;
 };
 
 class ThreadPool {
@@ -46,6 +57,7 @@ class ThreadPool {
   const std::function<void(int)>* work_ = nullptr;
   std::atomic<uint32_t> generation_{0};
   std::atomic<int> running_{0};
+  Turn finished_;
   std::atomic<bool> stop_{false};
   std::atomic<int> asleep_{0};
   std::mutex mutex_;
