@@ -2,8 +2,9 @@
 """Make the Fashion-MNIST excerpt that ships inside the package.
 
 It takes the first 700 training and the first 100 test images of each class, in their original
-order, so the result depends on nothing but the official files. NumPy stores no time stamps, so the
-same zlib gives the same file, and any zlib the same arrays.
+order, so the result depends on nothing but the official files. No time stamps are stored, so the
+same liblzma gives the same file, and any liblzma the same arrays. (LZMA saves a seventh of the size
+that np.savez_compressed takes; np.load reads both.)
 
     python tools/make_fashion_mnist_excerpt.py [FOLDER_WITH_THE_FOUR_FILES]
 
@@ -16,7 +17,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +51,16 @@ def excerpt(source: Source) -> dict[str, np.ndarray]:
     }
 
 
+def write(arrays: dict[str, np.ndarray]) -> None:
+    """Write the packaged file."""
+    with zipfile.ZipFile(TARGET, "w", zipfile.ZIP_LZMA) as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.save(content, array)
+            entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980
+            archive.writestr(entry, content.getvalue(), zipfile.ZIP_LZMA)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", help="folder with the four official files")
@@ -65,7 +78,7 @@ def main() -> int:
             same = all(np.array_equal(packaged[name], array) for name, array in arrays.items())
         print("the packaged excerpt is", "the expected one" if same else "DIFFERENT")
         return 0 if same else 1
-    np.savez_compressed(TARGET, **arrays)
+    write(arrays)
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")
     return 0
 

@@ -7,6 +7,7 @@ Labels: 0 T-shirt/top, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt
 
 from __future__ import annotations
 
+import importlib
 from importlib import resources
 
 import numpy as np
@@ -97,6 +98,9 @@ def load_excerpt() -> Split:
     Returns:
         The same form as `load_data`.
 
+    Raises:
+        ImportError: if this Python was built without liblzma.
+
     Example:
 
     >>> (x_train, y_train), (x_test, y_test) = load_excerpt()
@@ -104,6 +108,13 @@ def load_excerpt() -> Split:
     ((7000, 28, 28), (1000, 28, 28), dtype('uint8'), array([9, 0, 0], dtype=uint8))
     """
     packaged = resources.files("dnnfast.datasets") / "fashion_mnist_excerpt.npz"
+    try:
+        importlib.import_module("lzma")
+    except ImportError as error:
+        raise ImportError(
+            "load_excerpt: this Python was built without liblzma (Debian: liblzma-dev), in whose "
+            "form the excerpt is packed; use another, or fashion_mnist.load_data()."
+        ) from error
     with resources.as_file(packaged) as path, np.load(path) as arrays:
         train = arrays["x_train"], arrays["y_train"]
         return train, (arrays["x_test"], arrays["y_test"])
