@@ -69,7 +69,8 @@ NAMES = {
     "regularizers": "L1 L2 L1L2 OrthogonalRegularizer l1 l2 l1_l2 get serialize deserialize",
     "sklearn": "DNNClassifier DNNRegressor KerasClassifier KerasRegressor",
     "tree": "flatten map_structure assert_same_structure pack_sequence_as",
-    "wrappers": "KerasClassifier KerasRegressor scikit_learn",
+    "wrappers": "KerasClassifier KerasRegressor scikit_learn SKLearnClassifier SKLearnRegressor "
+    "SKLearnTransformer",
     "wrappers.scikit_learn": "KerasClassifier KerasRegressor",
     "tuners": "RandomSearch GridSearch Hyperband BayesianOptimization HyperModel HyperParameters "
     "Objective Tuner Oracle Trial FailedTrialError FatalError",

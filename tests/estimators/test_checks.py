@@ -24,10 +24,8 @@ WRAPPED = {
     "optimizer__learning_rate": 0.02,
 }
 ESTIMATORS = [
-    DNNClassifier(n_neurons=20, max_iter=60, n_iter_no_change=5),
+    DNNClassifier(4, 20, configuration="self_normalizing", max_iter=40, n_iter_no_change=5),
     DNNRegressor(n_neurons=20, max_iter=60, n_iter_no_change=5),
-    DNNClassifier(4, 20, configuration="self_normalizing", max_iter=40, schedule="constant"),
-    DNNRegressor(4, 20, max_iter=60, schedule="one_cycle", learning_rate=3e-3),
     KerasClassifier(for_data, **WRAPPED),
     KerasRegressor(for_data, **WRAPPED),
 ]

@@ -30,6 +30,12 @@ def folder(tmp_path):
     return {"directory": tmp_path, "seed": 1}
 
 
+def children():
+    """Those of searches; other tests' pools may wait for work."""
+    found = multiprocessing.active_children()
+    return [process for process in found if not process.name.startswith("Loky")]
+
+
 def test_the_same_results_as_one_after_the_other(folder):
     found = []
     for n_jobs in (1, 2):
@@ -132,7 +138,7 @@ def test_errors_come_through(folder):
     tuner = keras.RandomSearch(net, "val_loss", project_name="c", **folder)
     with pytest.raises(ValueError, match="'val_loss' is not among what was reported"):
         tuner.search(X, Y, n_jobs=2, verbose=0)
-    assert multiprocessing.active_children() == []
+    assert children() == []
 
 
 def test_an_interrupted_search_ends_its_processes(folder):
@@ -152,7 +158,7 @@ def test_an_interrupted_search_ends_its_processes(folder):
     start = time.time()
     with pytest.raises(KeyboardInterrupt):
         tuner.search(n_jobs=2, verbose=0)
-    assert time.time() - start < 20 and multiprocessing.active_children() == []
+    assert time.time() - start < 20 and children() == []
     states = sorted(trial.status for trial in tuner.oracle.trials.values())
     assert states == ["COMPLETED"] * 2 + ["INTERRUPTED"] * 2
     quick = keras.GridSearch(Scored(lambda hp: float(hp.Choice("x", [0, 1, 2, 3]))), **folder)
