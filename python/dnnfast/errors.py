@@ -34,6 +34,25 @@ class NonFiniteLossError(FloatingPointError):
         return type(self), (self.step, self.loss)
 
 
+class FileFormatError(OSError, ValueError):
+    """A file is not what it should be: damaged, of another format, or hostile.
+
+    Keras raises `OSError` for some of these and `ValueError` for others; this is both.
+
+    Example:
+        >>> import dnnfast, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.keras"
+        >>> size = path.write_bytes(b"no model")
+        >>> dnnfast.models.load_model(path)
+        Traceback (most recent call last):
+        dnnfast.errors.FileFormatError: ...
+    """
+
+
+class MissingFileError(FileNotFoundError, ValueError):
+    """There is no such file; a `FileNotFoundError` and, as in Keras, a `ValueError`."""
+
+
 class UnknownArgumentError(TypeError, ValueError):
     """A constructor was given an argument that it does not have.
 

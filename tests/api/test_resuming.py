@@ -52,6 +52,7 @@ class StopAt(keras.callbacks.Callback):
 
 
 def fresh(optimizer=None):
+    keras.backend.clear_session()  # equal names
     keras.utils.set_random_seed(5)
     layers = [
         keras.Input((6,)),
@@ -318,3 +319,24 @@ def test_a_backup_of_keras_itself(tmp_path):
     (folder / "training_metadata.json").write_text(json.dumps({"epoch": 2, "batch": 0}))
     history = fresh().fit(X, Y, callbacks=[keras.callbacks.BackupAndRestore(folder)], **OPTIONS)
     assert history.epoch == [2]
+
+
+def test_averages_and_monitors_go_on(tmp_path):
+    results = []
+    for name in ("whole", "parts"):
+
+        def run(*more, name=name):
+            rule = keras.optimizers.Adam(0.03, use_ema=True, ema_momentum=0.8)
+            model, monitor = fresh(rule), keras.callbacks.LayerMonitor()
+            swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+            backup = keras.callbacks.BackupAndRestore(tmp_path / name)
+            model.fit(X, Y, callbacks=[swap, monitor, backup, *more], **OPTIONS)
+            return model.get_weights(), monitor.epochs, monitor.history["update_ratio"]
+
+        if name == "parts":
+            with pytest.raises(Stop):
+                run(StopAt("epoch_end", 1))
+        results.append(run())
+    whole, parts = results
+    close(whole[0], parts[0])
+    assert whole[1:] == parts[1:]

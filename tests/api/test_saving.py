@@ -359,3 +359,48 @@ def test_permissions_and_links_stay(tmp_path):
     model.save(link)
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_file_of_keras_2(tmp_path):
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.normal(size=(4, 2)), rng.normal(size=2)
+    moments = [np.ones(2), np.zeros(2), 0.1 * np.ones(2), 4 * np.ones(2)]
+    names = ["gamma", "beta", "moving_mean", "moving_variance"]
+    layers = [
+        {"class_name": "Dense", "config": {
+            "name": "d", "trainable": True, "batch_input_shape": [None, 4], "dtype": "float32",
+            "units": 2, "activation": "relu", "use_bias": True, "kernel_initializer":
+            {"class_name": "GlorotUniform", "config": {"seed": None}},
+            "bias_initializer": {"class_name": "Zeros", "config": {}}, "kernel_regularizer": None,
+        }},
+        {"class_name": "BatchNormalization", "config": {
+            "name": "b", "axis": [1], "momentum": 0.9, "epsilon": 0.001, "center": True,
+        }},
+    ]  # fmt: skip
+    training = {
+        "loss": "mse", "metrics": [[{"class_name": "MeanMetricWrapper", "config":
+        {"name": "mae", "dtype": "float32", "fn": "mean_absolute_error"}}]],
+        "weighted_metrics": None, "loss_weights": None, "optimizer_config":
+        {"class_name": "Adam", "config": {"name": "Adam", "learning_rate": 0.25, "decay": 0.0,
+                                          "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}},
+    }  # fmt: skip
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        model = {"class_name": "Sequential", "config": {"name": "s", "layers": layers}}
+        file.attrs["model_config"] = json.dumps(model).encode()
+        file.attrs["training_config"] = json.dumps(training).encode()
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"d", b"b"]
+        for layer, arrays in (("d", {"kernel": kernel, "bias": bias}),
+                              ("b", dict(zip(names, moments, strict=True)))):  # fmt: skip
+            group = weights.create_group(layer)
+            group.attrs["weight_names"] = [f"{layer}/{name}:0".encode() for name in arrays]
+            for name, array in arrays.items():
+                group[f"{layer}/{name}:0"] = array.astype(np.float32)
+    loaded = keras.models.load_model(tmp_path / "old.h5")
+    expected = (np.maximum(X @ kernel + bias, 0) - 0.1) / np.sqrt(4.001)
+    np.testing.assert_allclose(loaded.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    assert float(loaded.optimizer.learning_rate) == 0.25
+    assert sorted(loaded.evaluate(X, Y, verbose=0, return_dict=True)) == [
+        "loss",
+        "mean_absolute_error",
+    ]

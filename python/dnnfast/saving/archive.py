@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dnnfast.errors import FileFormatError
 from dnnfast.saving import weights
-from dnnfast.saving.content import KERAS_VERSION, FileFormatError, building, mapped, parsed, reading
+from dnnfast.saving.content import KERAS_VERSION, building, mapped, parsed, reading
 from dnnfast.saving.h5_writer import copy_into, writing
 from dnnfast.saving.hdf5 import open_file
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dnnfast.errors import FileFormatError, MissingFileError
 from dnnfast.saving import limits
 
 # The version of Keras whose formats these are; it is written into files.
@@ -18,25 +19,6 @@ KERAS_VERSION = "3.15.0"
 _DEEPEST = 200
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
-
-
-class FileFormatError(OSError, ValueError):
-    """A file is not what it should be: damaged, of another format, or hostile.
-
-    Keras raises `OSError` for some of these and `ValueError` for others; this is both.
-
-    Example:
-        >>> import dnnfast, pathlib, tempfile
-        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.keras"
-        >>> size = path.write_bytes(b"no model")
-        >>> dnnfast.models.load_model(path)
-        Traceback (most recent call last):
-        dnnfast.saving.content.FileFormatError: ...
-    """
-
-
-class MissingFileError(FileNotFoundError, ValueError):
-    """There is no such file; a `FileNotFoundError` and, as in Keras, a `ValueError`."""
 
 
 @contextlib.contextmanager

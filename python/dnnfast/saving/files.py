@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from dnnfast.config.messages import message
+from dnnfast.errors import FileFormatError, MissingFileError
 from dnnfast.saving import archive, legacy, weights
 from dnnfast.saving.atomic import replacing
-from dnnfast.saving.content import FileFormatError, MissingFileError, mapped, reading
+from dnnfast.saving.content import mapped, reading
 from dnnfast.saving.h5_writer import copy_into
 from dnnfast.saving.hdf5 import Group, open_file
 

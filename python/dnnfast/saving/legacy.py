@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from dnnfast.errors import FileFormatError
 from dnnfast.saving import extra, registry
-from dnnfast.saving.content import KERAS_VERSION, FileFormatError, building, parsed
+from dnnfast.saving.content import KERAS_VERSION, building, parsed
 from dnnfast.saving.hdf5 import Dataset, Group
 from dnnfast.saving.legacy_config import (
     compile_arguments,

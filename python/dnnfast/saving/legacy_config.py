@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dnnfast import layers, losses, metrics, optimizers
+from dnnfast.errors import FileFormatError
 from dnnfast.layers.core.function_layer import find_class
 from dnnfast.saving import registry
-from dnnfast.saving.content import FileFormatError
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 
 _ADDED = ("module", "registered_name", "build_config", "compile_config")
