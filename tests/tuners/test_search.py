@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -248,14 +249,28 @@ def fixed():
 
 
 def test_a_sampler_of_optuna(folder):
-    def score(hp):
-        return (hp.Float("x", 0, 1) - 0.5) ** 2 + hp.Int("n", 0, 10)
+    """It chooses what the oracle would, also of what is found only in `fit`."""
 
-    sampler = optuna.samplers.TPESampler(seed=0, n_startup_trials=5)
-    tuner = keras.RandomSearch(Scored(score), max_trials=25, sampler=sampler, **folder)
+    def build(hp):
+        hp.Float("x", 0, 1)
+        hp.Choice("kind", ["a", "b", "c"])
+        return Scored(None).build(hp)
+
+    class Late(tuners.HyperModel):
+        def build(self, hp):
+            return build(hp)
+
+        def fit(self, hp, model, *args, **kwargs):
+            return hp.get("x") + hp.Int("n", 0, 10)
+
+    given = {"kind": "b", "n": 7}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna calls it experimental
+        sampler = optuna.samplers.PartialFixedSampler(given, optuna.samplers.RandomSampler(seed=0))
+    tuner = keras.RandomSearch(Late(), max_trials=6, sampler=sampler, **folder)
     tuner.search(verbose=0)
-    late = [v["n"] for v in tried(tuner)[15:]]
-    assert np.mean(late) < 2 and tuner.oracle.get_best_trials()[0].score < 0.1
+    assert [{name: v[name] for name in given} for v in tried(tuner)] == [given] * 6
+    assert len({values["x"] for values in tried(tuner)}) == 6
 
 
 def test_callbacks_are_copied(folder):
