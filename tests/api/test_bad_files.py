@@ -101,7 +101,7 @@ def test_decompression_bombs(tmp_path):
     _, path = saved(tmp_path, ".weights.h5")
     with h5py.File(path, "a") as file:
         del file["layers/dense/vars/0"]
-        file.create_dataset("layers/dense/vars/0", (1 << 20, 1 << 16), chunks=(1, 1 << 16),
+        file.create_dataset("layers/dense/vars/0", (1 << 20, 1 << 16), "f4", chunks=(1, 1 << 16),
                             compression="gzip")  # fmt: skip
     with pytest.raises(ValueError, match="shape mismatch"):
         load(path)
@@ -109,7 +109,7 @@ def test_decompression_bombs(tmp_path):
     wide.save_weights(path)
     with h5py.File(path, "a") as file:
         del file["layers/dense/vars/0"]
-        file.create_dataset("layers/dense/vars/0", (1 << 12, 1 << 10), compression="gzip")
+        file.create_dataset("layers/dense/vars/0", (1 << 12, 1 << 10), "f4", compression="gzip")
     with pytest.raises(ValueError, match="bomb"):
         wide.load_weights(path)
 
@@ -264,6 +264,7 @@ def test_files_of_newer_versions(tmp_path):
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
     model, path = saved(tmp_path, ".keras")
+    load(path)
     before = path.read_bytes()
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

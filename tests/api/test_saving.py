@@ -404,3 +404,15 @@ def test_a_file_of_keras_2(tmp_path):
         "loss",
         "mean_absolute_error",
     ]
+
+
+def test_long_lists_of_names_are_written_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr("dnnfast.saving.legacy._HEADER_LIMIT", 40)
+    model = trained("adam")
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5") as file:
+        assert {"layer_names0", "layer_names1"} <= set(file["model_weights"].attrs)
+    loaded = keras.models.load_model(tmp_path / "m.h5")
+    same(model, loaded)
+    for a, b in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())

@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import json
 import os
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -17,7 +16,7 @@ from typing import Any, BinaryIO
 from dnnfast.errors import FileFormatError
 from dnnfast.saving import weights
 from dnnfast.saving.content import KERAS_VERSION, building, mapped, parsed, reading
-from dnnfast.saving.h5_writer import copy_into, writing
+from dnnfast.saving.h5_writer import contents
 from dnnfast.saving.hdf5 import open_file
 from dnnfast.saving.objects import deserialize_keras_object, serialize_keras_object
 from dnnfast.saving.sharing import SharingScope, without_singles
@@ -36,17 +35,17 @@ def _texts(model: Any) -> dict[str, str]:
     return {METADATA: metadata, CONFIG: config}
 
 
-def write(model: Any, file: BinaryIO, folder: str) -> None:
-    """Write a model as an archive; ``folder`` has room for its weights."""
+def write(model: Any, file: BinaryIO) -> None:
+    """Write a model as an archive."""
     texts = _texts(model)
+    content = contents(lambda h5: weights.write(model, h5))
     with zipfile.ZipFile(file, "w") as archive:
         for name, text in texts.items():
             archive.writestr(name, text)
-        with writing(lambda h5: weights.write(model, h5), model, folder) as (content, size):
-            info = zipfile.ZipInfo(WEIGHTS, datetime.datetime.now().timetuple()[:6])
-            info.external_attr = 0o600 << 16
-            with archive.open(info, "w", force_zip64=size >= 1 << 31) as member:
-                shutil.copyfileobj(content, member, 1 << 20)
+        info = zipfile.ZipInfo(WEIGHTS, datetime.datetime.now().timetuple()[:6])
+        info.external_attr = 0o600 << 16
+        with archive.open(info, "w", force_zip64=len(content) >= 1 << 31) as member:
+            member.write(content)
         _write_assets(model, archive)
 
 
@@ -56,7 +55,7 @@ def write_folder(model: Any, folder: Any, replacing: Any) -> None:
         with replacing(Path(folder) / name) as file:
             file.write(text.encode())
     with replacing(Path(folder) / WEIGHTS) as file:
-        copy_into(file, lambda h5: weights.write(model, h5), model, folder)
+        file.write(contents(lambda h5: weights.write(model, h5)))
 
 
 def _with_assets(model: Any, method: str) -> list[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from dnnfast.errors import FileFormatError, MissingFileError
 from dnnfast.saving import archive, legacy, weights
 from dnnfast.saving.atomic import replacing
 from dnnfast.saving.content import mapped, reading
-from dnnfast.saving.h5_writer import copy_into
+from dnnfast.saving.h5_writer import contents
 from dnnfast.saving.hdf5 import Group, open_file
 
 _HDF5 = (".h5", ".hdf5")
@@ -85,15 +85,14 @@ def save_model(
         )
     if not _may_write(path, overwrite):
         return
-    folder = os.path.dirname(os.path.realpath(path))
     if zipped is False:
         archive.write_folder(model, path, replacing)
     elif as_hdf5:
         with replacing(path) as file:
-            copy_into(file, lambda h5: legacy.write(model, h5, include_optimizer), model, folder)
+            file.write(contents(lambda h5: legacy.write(model, h5, include_optimizer)))
     else:
         with replacing(path) as file:
-            archive.write(model, file, folder)
+            archive.write(model, file)
 
 
 def _old_format(path: str, given: Any) -> bool:
@@ -208,8 +207,7 @@ def save_weights(
     by_layer = path.endswith(_HDF5) and not path.endswith(".weights.h5")
     write = legacy.write_weights if by_layer else weights.write
     with replacing(path) as file:
-        folder = os.path.dirname(os.path.realpath(path))
-        copy_into(file, lambda h5: write(model, h5), model, folder)
+        file.write(contents(lambda h5: write(model, h5)))
 
 
 def _need_built(model: Any, what: str) -> None:
