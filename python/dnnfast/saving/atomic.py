@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _created(folder: Path, name: str) -> tuple[int, Path]:
     while True:
-        path = folder / f".{name[:100]}.{secrets.token_hex(4)}.part"
+        path = folder / f".{name[:100]}.{os.urandom(4).hex()}.part"
         try:
             return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o666), path
         except FileExistsError:
