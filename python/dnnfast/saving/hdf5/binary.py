@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-# The most structures (headers, messages, nodes, names) that are read of one file.
-MOST_PARTS = 4_000_000
+# The most structures (headers, messages, nodes, names) that are read of one file: each takes some
+# bytes of it, and some are read several times.
+_LEAST_PARTS = 10_000
 # The deepest that trees of the file may be.
 MOST_LEVELS = 64
 
@@ -35,12 +36,12 @@ class Binary:
         self.size = len(self.content)
         self.base = 0
         self.offset_size = self.length_size = 8
-        self._parts = 0
+        self._parts_left = _LEAST_PARTS + self.size // 2
 
     def count(self, parts: int = 1) -> None:
         """Count parts that are read; raises OSError if there are too many: a file with cycles."""
-        self._parts += parts
-        if self._parts > MOST_PARTS:
+        self._parts_left -= parts
+        if self._parts_left < 0:
             raise damaged("its parts refer to each other endlessly")
 
     def view(self, begin: int, size: int) -> memoryview:
