@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-python_folders=(python tests benchmarks examples tools)
+python_folders=(python tests benchmarks examples tools docs)
 mapfile -t cpp_files < <(git ls-files --cached --others --exclude-standard '*.h' '*.cpp')
 
 if [[ "${1:-}" == "--fix" ]]; then
