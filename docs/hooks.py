@@ -1,7 +1,7 @@
 """What mkdocs does beyond its settings: pages from files outside of docs/, links to them.
 
-Links in docs/*.md are those of the repository ("../examples/gan.py"); on the site they lead to pages
-made of those files.
+Links in docs/*.md are those of the repository ("../examples/gan.py"); on the site they lead to
+pages made of those files.
 """
 
 from __future__ import annotations

@@ -36,8 +36,7 @@ def test_public_names_have_an_entry(site: Path) -> None:
         for space in ("layers", "optimizers", "losses", "metrics", "callbacks", "initializers")
         for name in vars(dnnfast)[space].__all__
         if isinstance(vars(vars(dnnfast)[space])[name], type)
-        and f'id="dnnfast.{space}.{name}"'
-        not in (site / "api" / space / "index.html").read_text()
+        and f'id="dnnfast.{space}.{name}"' not in (site / "api" / space / "index.html").read_text()
     ]
     assert not missing
 
