@@ -93,3 +93,15 @@ def test_a_damaged_backup_alone(tmp_path):
     (tmp_path / "latest.weights.h5").write_bytes(b"damaged" * 100)
     with pytest.raises(OSError, match=r"latest\.weights\.h5.*signature"):
         saving().fit(X, Y, verbose=0, callbacks=[keras.callbacks.BackupAndRestore(tmp_path)])
+
+
+def test_a_crash_between_two_backups(tmp_path):
+    options = {"double_checkpoint": True, "delete_checkpoint": False}
+    whole = saving().fit(X, Y, epochs=4, verbose=0)
+    backup = keras.callbacks.BackupAndRestore(tmp_path, **options)
+    saving().fit(X, Y, epochs=3, verbose=0, callbacks=[backup])
+    (tmp_path / "latest.weights.h5").unlink()  # the last one was moved, the next not yet written
+    again = keras.callbacks.BackupAndRestore(tmp_path, **options)
+    history = saving().fit(X, Y, epochs=4, verbose=0, callbacks=[again])
+    assert history.epoch == [0, 1, 2, 3]
+    assert history.history == whole.history

@@ -1,6 +1,7 @@
 """A few of the damaged and hostile files of `saved_files.py`."""
 
 import numpy as np
+import pytest
 
 from fuzz.mutations import WAYS, mutated
 from fuzz.saved_files import Loader, fuzz
@@ -22,3 +23,10 @@ def test_numbers_name_mutations(tmp_path, monkeypatch):
         assert a == b
     for contents in loader.good.values():
         assert all(np.frombuffer(content, np.uint8).size > 1000 for content in contents)
+
+
+@pytest.mark.slow
+def test_thousands_of_damaged_files():
+    outcomes, wrong = fuzz(4000, seed=12)
+    assert not wrong
+    assert sum(outcomes.values()) == 4000
