@@ -175,6 +175,7 @@ def transfer_learning() -> Figure:
         ax.plot(counts, means, ".-", label=name)
     ax.set_xscale("log")
     ax.set_xticks(counts, [str(count) for count in counts])
+    ax.minorticks_off()
     labelled(ax, "labels", "test accuracy, mean of 8 draws", "shirt or sandal")
     return figure
 
