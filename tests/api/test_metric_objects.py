@@ -336,3 +336,33 @@ def test_accuracy_and_crossentropy_by_shapes(device):
         p = model.predict(x, verbose=0)
         right = (p[:, 0] > 0.5) == target if units == 1 else p.argmax(axis=1) == y
         assert logs["acc"] == pytest.approx(right.mean(), rel=1e-5)
+
+
+def test_functions_that_give_one_number_a_batch(device):
+    x, y = np.arange(24).reshape(8, 3) / 10, np.arange(8) % 3
+
+    def mean_label(y_true, y_pred):
+        return keras.ops.mean(keras.ops.cast(y_true, "float32"))
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[mean_label])
+    assert model.fit(x, y, verbose=0).history["mean_label"] == [0.875]
+    assert model.evaluate(x, y, verbose=0)[1] == 0.875
+    assert model.evaluate(x[:4], y[:4], verbose=0)[1] == 0.75
+
+
+def test_labels_keep_their_shape_for_functions_of_ones_own(device):
+    seen = []
+
+    def distance(y_true, y_pred):
+        seen.append(y_true.shape)
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    x, y = np.arange(24).reshape(8, 3) / 10, np.arange(8)[:, None] % 3
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", distance, metrics=["accuracy"])
+    predicted = model.predict(x, verbose=0)
+    found = model.evaluate(x, y, verbose=0)
+    assert seen[-1] == (None, 1)
+    assert found[0] == pytest.approx(np.mean((y - predicted) ** 2), rel=1e-5)
+    assert found[1] == pytest.approx(np.mean(y[:, 0] == predicted.argmax(-1)))

@@ -52,6 +52,8 @@ class Metric(Configurable):
 
     # Whether more is better: "up" or "down"; None where it depends.
     _direction: str | None = None
+    # A mean whose function gives no values by sample: its variables hold it.
+    _state_forced = False
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or naming.auto_name(naming.to_snake_case(type(self).__name__))

@@ -38,13 +38,11 @@ class Measure:
     @property
     def keeps_state(self) -> bool:
         """Whether its variables hold what was measured, and not a running mean of the engine."""
-        return not self._is_mean or self.state_forced
+        return not self._is_mean or self.metric._state_forced
 
     @property
     def _is_mean(self) -> bool:
         return isinstance(self.metric, MeanMetricWrapper) and self.metric.is_mean
-
-    state_forced = False
 
 
 @dataclass
@@ -221,10 +219,12 @@ class _Adder:
                 values = metric.values(y_true, y_pred)
                 masked = mask_of(values) is not None
                 if isinstance(values, KerasTensor) and values.batched and not masked:
+                    metric._state_forced = False
                     tensor = self.lowered.tensor(values)
                     self.graph.metrics.append(ir.Metric("values", tensor, place, weighted))
                     return
-            measure.state_forced = True
+            # Of the metric: what an evaluation resolves anew runs in the program of training.
+            metric._state_forced = True
             with tracing.recorder("always") as recorder:
                 weight = self._sample_weight(output) if weighted else None
                 _update(metric, y_true, y_pred, weight)
