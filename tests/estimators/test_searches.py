@@ -27,7 +27,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import dnnfast as keras
 from dnnfast.sklearn import DNNClassifier, DNNRegressor, KerasClassifier, KerasRegressor
-from estimators.builders import classification, regression
+from estimators.builders import classification, regression, threads_after_fit
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(240, 2)).astype(np.float32)
@@ -97,15 +97,12 @@ def test_processes_that_are_forks():
         keras.config.set_threads(before)
 
 
-def threads_after_fit(estimator):
-    estimator.fit(X, LABELS)
-    return keras.config.threads()
-
-
 def test_workers_share_the_cores():
     net = DNNClassifier(1, 8, max_iter=1)
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        found = joblib.Parallel(n_jobs=2)(joblib.delayed(threads_after_fit)(net) for _ in range(2))
+        found = joblib.Parallel(n_jobs=2)(
+            joblib.delayed(threads_after_fit)(net, X, LABELS) for _ in range(2)
+        )
     assert found == [1, 1]
 
 
