@@ -108,6 +108,7 @@ def test_demo_reaches_85_percent_on_the_excerpt(capsys):
     assert accuracy >= 85
 
 
+@pytest.mark.slow
 def test_demo_reaches_88_percent_on_the_full_set(capsys):
     if fashion_mnist.SOURCE.find() is None:
         pytest.skip("the full Fashion-MNIST is not on this machine")

@@ -130,7 +130,11 @@ def assert_same_output(library: Path, call: str, settings: list[dict[str, str]])
     assert len(results) == 1 and results != {b""}
 
 
-@pytest.mark.parametrize("graphs", [["normalized"], ["regularized"], list(CASES)], ids=" ".join)
+@pytest.mark.parametrize(
+    "graphs",
+    [["normalized"], ["regularized"], pytest.param(list(CASES), marks=pytest.mark.slow)],
+    ids=" ".join,
+)
 def test_no_order_of_threads_changes_a_bit(library: Path, graphs: list[str]) -> None:
     call = f"print_trained_weights(*{graphs!r})"
     assert_same_output(library, call, [{"DNNFAST_SIM_SEED": str(seed)} for seed in range(4)])
