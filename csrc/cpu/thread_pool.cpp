@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 // A pause takes 10 to 40 ns.
-constexpr int kSpins = 2000;
+constexpr int kSpins = 20000;
 constexpr int kSpinsBeforeSleep = 5000;  // idle workers answer the next call at once for a while
 
 inline void pause_core() {
